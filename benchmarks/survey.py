@@ -84,8 +84,8 @@ def survey(cache: LikelihoodCache, pool: WorkerPool, condition: Condition, asked
     def content_of(condition: Condition, prompt: Prompt) -> Any:
         return content_for(pool, condition.model, condition.context, prompt)
 
-    (answer,) = score_condition(cache, content_of, condition, [asked], "all", silent)
-    assert len(answer.by_order) == ORDERS
+    (read,) = score_condition(cache, content_of, condition, [asked], "all", silent)
+    assert len(read.masses) == ORDERS
 
 
 def batches(engine: LlamaCppEngine, requests: list[LikelihoodRequest]) -> list[tuple[list[int], int, int]]:

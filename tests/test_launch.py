@@ -17,7 +17,7 @@ def test_lists_and_tables_of_texts_become_values_that_hash() -> None:
 
 @pytest.mark.parametrize("value", ["--seed 1", [1], {"a": "b"}, None])
 def test_what_is_no_list_of_texts_is_refused(value: object) -> None:
-    with pytest.raises(InputError, match="args is .*expected a list of texts"):
+    with pytest.raises(InputError, match=r"args is .*expected a list of texts"):
         words("args", value)
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
+from alignbench import masking
 from alignbench.contexts.templates import _Sandbox
 from alignbench.engines.protocol import Loaded
 from alignbench.engines.workers.pool import WorkerPool
@@ -41,9 +42,9 @@ class EchoServer(ScriptedServer):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[EchoServer]:
-    monkeypatch.setenv("OPENAI_API_KEY", KEY)
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     server = EchoServer()
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
     yield server
     server.close()
 
@@ -80,6 +81,67 @@ def test_a_key_that_a_server_sends_back_is_nowhere(server: EchoServer, tmp_path:
         base64.b64encode(KEY.encode()).decode(),
     ):
         assert not any(spelling.encode() in data for data in written), spelling
+
+
+HEADER = "hdr-Open/Sesame+987654321"
+
+
+class EchoingHeaders(EchoServer):
+    """Sends back all headers that it was sent, in completions."""
+
+    def answer(self, path: str, body: dict[str, Any]) -> Reply:  # noqa: ARG002
+        text = f"You sent {sorted(self.headers[-1].items())}."
+        if not body.get("stream"):
+            return as_json({"choices": [{"index": 0, "message": {"content": text}, "finish_reason": "stop"}]})
+        return Reply(pieces=[piece(text, chat=True), piece("", finish="stop", chat=True), DONE])
+
+
+def test_keys_and_headers_of_models_toml_are_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("_hidden", "_hidden_variables"):
+        monkeypatch.setattr(masking, name, dict(getattr(masking, name)))
+    monkeypatch.setenv("HOST_KEY", KEY)
+    monkeypatch.setenv("OPENAI_API_KEY", "of-another-server-123")
+    server = EchoingHeaders()
+    Path(tmp_path, "config").mkdir()
+    Path(tmp_path, "config", "models.toml").write_text(
+        f'[models.keyed]\nreference = "openai:{server.url}#echo"\nkey_env = "HOST_KEY"\n'
+        f'[models.headed]\nreference = "openai:{server.url}#echo"\n'
+        f'headers = {{ Authorization = "Bearer {HEADER}", X-Team = "plain-9-value" }}\n'
+        "extra_body = { top_a = 0.25 }\n"
+    )
+    try:
+        models = ["--model", "keyed", "--model", "headed"]
+        said = [
+            alignbench(*command)
+            for command in (
+                ["sample", "--prompt", "Why?", "-n", "1", "--json", *models],
+                ["report", "1", "-o", str(tmp_path / "report.json")],
+                ["export", "jsonl", "1", "-o", str(tmp_path / "samples.jsonl")],
+                ["sessions", "show", "1", "--json"],
+                ["sessions", "show", "1"],
+                ["report", "1"],
+                ["models", "check", "headed", "--json"],
+                ["models", "list", "--json"],
+                ["doctor", "--json"],
+            )
+        ]
+    finally:
+        server.close()
+    assert [done.returncode for done in said[:-1]] == [0] * (len(said) - 1), said
+    sent = {headers.get("Authorization") for headers in server.headers}
+    assert sent == {f"Bearer {KEY}", f"Bearer {HEADER}"}
+    assert "('Authorization', 'Bearer ***')" in said[0].stdout
+    assert "top_a" in said[3].stdout, "what changes a text is kept"
+    unclear = "every seed gave the same text, so nothing can be told"
+    assert f"seeds of this server: {unclear}" in said[4].stdout
+    assert f"Measured when it was loaded: {unclear}." in " ".join(said[5].stdout.split())
+    files = [file for file in tmp_path.rglob("*") if file.is_file() and file.name != "models.toml"]
+    assert {"alignbench.db", "report.json", "samples.jsonl"} <= {file.name for file in files}
+    written = [file.read_bytes() for file in files] + [(done.stdout + done.stderr).encode() for done in said]
+    for secret in (KEY, KEY[:12], json.dumps(KEY)[1:-1], HEADER, HEADER[:12], "of-another"):
+        assert not any(secret.encode() in data for data in written), secret
+    in_settings = [data for data in written if b"plain-9-value" in data]
+    assert all(b"You sent" in data for data in in_settings), "no setting is written: it came back as a text"
 
 
 REFERENCE = "openai:http://me:sesame@127.0.0.1:9/v1#m"

@@ -1,8 +1,10 @@
-"""The fields `options` and `groups` of a survey prompt, as a JSONL or CSV file has them.
+"""The fields `options`, `groups` and `paraphrase_of` of a survey prompt, as a JSONL or CSV file has them.
 
 - options: a list of texts or of objects {"text", "value", "refusal"}; in CSV the same as JSON, or texts with | between
 - groups: an object of group names, each with a list of shares, one of each option, or {"shares": [...], "n": people};
   in CSV the same as JSON
+- paraphrase_of: id of another question of the file, which this one asks in other words or in another language, with as
+  many options in the same order
 - shown and question, in files that this program wrote: the order in which the prompt's text lists the options, and the
   id of the question that it asks so
 """
@@ -17,7 +19,7 @@ from alignbench.csv_files import json_cells
 from alignbench.errors import InputError
 from alignbench.textfiles import json_type
 
-FIELDS = ("options", "groups", "shown", "question")
+FIELDS = ("options", "groups", "paraphrase_of", "shown", "question")
 _OPTION = 'a text or an object like {"text": "Yes", "value": 1, "refusal": false}'
 _GROUPS = 'an object like {"adults": [0.6, 0.4]} or {"adults": {"shares": [0.6, 0.4], "n": 812}}'
 _SHOWN = "a list of the places of all options, from 0"
@@ -29,6 +31,8 @@ def answer_options(record: Mapping[str, object], where: str) -> AnswerOptions | 
     if record.get("options") is None:
         if isinstance(record.get("groups"), dict):
             raise InputError(f'{where}, field "groups": there are no "options" that the shares could be of.')
+        if isinstance(record.get("paraphrase_of"), str):
+            raise InputError(f'{where}, field "paraphrase_of": there are no "options"; expected those of the question.')
         return None
     options = _options(record["options"], where)
     try:
@@ -37,7 +41,7 @@ def answer_options(record: Mapping[str, object], where: str) -> AnswerOptions | 
         raise InputError(f'{where}, field "options": {error}.') from None
     try:
         groups = () if record.get("groups") is None else _groups(record["groups"], where)
-        answers = AnswerOptions(alone.options, groups)
+        answers = AnswerOptions(alone.options, groups, paraphrase_of=_paraphrase_of(record, where))
     except ValueError as error:
         raise InputError(f'{where}, field "groups": {error}.') from None
     return answers if record.get("shown") is None else _in_order(answers, record, where)
@@ -46,8 +50,8 @@ def answer_options(record: Mapping[str, object], where: str) -> AnswerOptions | 
 def from_cells(cells: Mapping[str, str], where: str) -> dict[str, object]:
     """The fields of a CSV row, as JSON has them; empty ones are left out. InputError for what is no JSON."""
     fields = json_cells(cells, where, _CELLS, listed="options")
-    question = cells.get("question", "").strip()
-    return fields | ({"question": question} if question else {})
+    named = {name: cells.get(name, "").strip() for name in ("question", "paraphrase_of")}
+    return fields | {name: id for name, id in named.items() if id}
 
 
 def _options(value: object, where: str) -> tuple[AnswerOption, ...]:
@@ -101,6 +105,16 @@ def _in_order(answers: AnswerOptions, record: Mapping[str, object], where: str) 
         return answers.in_order(shown, question)
     except ValueError as error:
         raise InputError(f'{where}, field "shown": {error}.') from None
+
+
+def _paraphrase_of(record: Mapping[str, object], where: str) -> str:
+    id = record.get("paraphrase_of")
+    if isinstance(id, int) and not isinstance(id, bool):
+        return str(id)
+    if id is not None and (not isinstance(id, str) or not id.strip()):
+        what = "empty" if isinstance(id, str) else json_type(id)
+        raise InputError(f'{where}, field "paraphrase_of": {what}; expected the id of another question of the file.')
+    return id or ""
 
 
 def _is_number(value: object) -> bool:

@@ -48,12 +48,15 @@ class AnswerOptions:
         shown: the order in which the prompt's own text lists the options, as places in `options`; empty where the
             prompt is the question alone
         question: id of the question that the prompt asks in this order; empty where it is the question itself
+        paraphrase_of: id of the question that this one asks in other words, or in another language, with as many
+            options in the same order; empty where it is none
     """
 
     options: tuple[AnswerOption, ...]
     groups: tuple[HumanGroup, ...] = ()
     shown: tuple[int, ...] = ()
     question: str = ""
+    paraphrase_of: str = ""
 
     def __post_init__(self) -> None:
         _check_options(self.options)
@@ -102,17 +105,30 @@ class AnswerOptions:
         total = math.fsum(kept)
         return tuple(share / total for share in kept)
 
+    def why_no_paraphrase(self, other: AnswerOptions) -> str:
+        """Why these cannot be the options of the other question in other words; empty where they can be."""
+        if other.paraphrase_of:
+            return f"that question is a paraphrase itself, of {other.paraphrase_of!r}; expected the id of that one"
+        if len(self.options) != len(other.options):
+            return f"it has {len(other.options)} options and this one has {len(self.options)}; expected as many"
+        if self.answers != other.answers:
+            return "other options of it are refusals; expected the same ones, in the same order"
+        return ""
+
     def in_order(self, shown: Sequence[int], question: str) -> Self:
         """The same for a prompt whose text lists the options in this order."""
         return replace(self, shown=tuple(shown), question=question)
 
     def to_json(self) -> dict[str, Any]:
-        """`options` and `groups` as a prompt file has them, and `shown` and `question` where there are any."""
+        """`options`, `groups` and `paraphrase_of` as a prompt file has them, and `shown` and `question` where there are
+        any."""
         value: dict[str, Any] = {"options": [_option_json(option) for option in self.options]}
         if self.groups:
             value["groups"] = {group.name: _group_json(group) for group in self.groups}
         if self.shown:
             value |= {"shown": [*self.shown], "question": self.question}
+        if self.paraphrase_of:
+            value["paraphrase_of"] = self.paraphrase_of
         return value
 
     @classmethod
@@ -129,7 +145,8 @@ class AnswerOptions:
                 for name, each in value.get("groups", {}).items()
             )
         )
-        return cls(tuple(options), tuple(groups), tuple(value.get("shown", ())), value.get("question", ""))
+        named = {name: value.get(name, "") for name in ("question", "paraphrase_of")}
+        return cls(tuple(options), tuple(groups), tuple(value.get("shown", ())), **named)
 
 
 def _check_options(options: Sequence[AnswerOption]) -> None:

@@ -105,6 +105,8 @@ EXAMPLES = Bound(1, 10_000)
 VERBALIZED = Bound(2, 1_000)
 FRACTION = Bound(0, 1, whole=False, over=True)
 THREADS = Bound(1, 4_096)
+CONCURRENCY = Bound(1, 4_096)  # requests to a server
+TIMEOUT = Bound(0, 86_400, whole=False, over=True)  # seconds
 GPU_LAYERS = Bound(-1, 100_000, note="-1 is all")
 ADAPTER_SCALE = Bound(-100, 100, whole=False, note="0 is the base model")
 GIGABYTES = Bound(0.1, 1_000_000, whole=False)

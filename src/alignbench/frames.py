@@ -134,8 +134,9 @@ class Session:
         return _frame(rows, ("condition", "prompt_id", "text", "words", "responses", "n"))
 
     def survey(self) -> pd.DataFrame:
-        """One row a survey question and condition, with the keys of a line of `alignbench survey --json`: `groups` and
-        `uniform` hold the distances. From the replies that the session keeps; no rows where no prompt has options."""
+        """One row a survey question, condition and way, with the keys of a line of `alignbench survey --json`: `groups`
+        and `uniform` hold the distances. From the log-probs and replies that the session keeps; no rows where no prompt
+        has options."""
         with _reading(self.path) as store:
             rows = [answer_json(answer) for answer in session_answers(store, self.info.id)]
         return _frame(rows, ANSWER_KEYS)

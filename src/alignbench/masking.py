@@ -2,6 +2,9 @@
 
 A server may send a key back: in an error, a model's name, a completion. Messages pass through `masked` when an error is
 made, what a server says through `without_keys` when it comes in.
+
+Which variables hold keys, and which texts are secret beside them, a process learns from the settings of models that it
+reads (`hide_variable`, `hide`); it forgets none until it ends.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ MASK = "***"
 
 SHORTEST_KEY = 8  # characters. Shorter ones are placeholders, such as EMPTY, that are words of a text too
 _SHORTEST_WORD = 4  # of a message in which a placeholder is masked, where it stands alone
+
+_hidden_variables: dict[str, None] = dict.fromkeys(KEY_VARIABLES)
+_hidden: dict[str, None] = {}
 
 _USER = re.compile(r"(:/{1,2})(?:[^\s/?#'\"@]{1,300}|[^\s/#'\"@:]{0,300}:[^\s#'\"]{1,300})@")
 _NAMED = r"[\w-]{0,30}(?:key|token|secret|passw(?:or)?d|pwd|sig(?:nature)?|auth|credential)[\w-]{0,30}"
@@ -78,8 +84,25 @@ class MaskedPieces:
         return MASK if len(held) >= SHORTEST_KEY else held
 
 
+def hide_variable(name: str) -> None:
+    """What this variable of the environment holds is a key from now on."""
+    _hidden_variables[name] = None
+
+
+def hide(secret: str) -> None:
+    """A text is a key from now on."""
+    if secret := secret.strip():
+        _hidden[secret] = None
+
+
+def environment_without_keys() -> dict[str, str]:
+    """The environment for a process that is to have no keys."""
+    return {name: value for name, value in os.environ.items() if name not in _hidden_variables}
+
+
 def _keys() -> tuple[str, ...]:
-    return tuple(key for name in KEY_VARIABLES if (key := os.environ.get(name, "").strip()))
+    of_environment = (os.environ.get(name, "").strip() for name in _hidden_variables)
+    return tuple(key for key in (*of_environment, *_hidden) if key)
 
 
 class _Spellings:

@@ -2,7 +2,7 @@
 
 - .jsonl: one object a line: {"prompt": "..."}, or "text", or "messages", the last one from the user; perhaps "id"
 - .csv: a header with a column `prompt`, `text` or `messages`, and perhaps `id`
-- both may have `options` and `groups`, which make a prompt a survey question; see `answer_fields`
+- both may have `options` and `groups`, which make a prompt a survey question, and `paraphrase_of`; see `answer_fields`
 - both may have `constraints`, which make a prompt a ladder of several; see `prompt_fields`
 - .txt: one prompt a line; blank lines are skipped
 
@@ -12,7 +12,7 @@ that it keeps its id when lines around it come and go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -134,7 +134,23 @@ def _named(path: Path, make_id: Callable[[str, int], str]) -> list[Prompt]:
             prompts.append(each)
     if not prompts:
         raise InputError(f"{path} holds no prompts.")
+    _check_paraphrases(path, prompts, {id: line for id, (line, _) in lines.items()})
     return prompts
+
+
+def _check_paraphrases(path: Path, prompts: Sequence[Prompt], lines: Mapping[str, int]) -> None:
+    """InputError for a question that is said to be a paraphrase of what it cannot be one of."""
+    questions = {prompt.id: prompt.answers for prompt in prompts if prompt.answers is not None}
+    for id, answers in questions.items():
+        if not (of := answers.paraphrase_of):
+            continue
+        where = f'{path}, line {lines[id]}, field "paraphrase_of"'
+        if of == id or of not in questions:
+            what = "the question itself" if of == id else f"no question of the file has the id {of!r}"
+            near = did_you_mean(of, [each for each in questions if each != id])
+            raise InputError(f"{where}: {what}; expected the id of another one. {near}".rstrip())
+        if why := answers.why_no_paraphrase(questions[of]):
+            raise InputError(f"{where}: {of!r}: {why}.")
 
 
 def _read_jsonl(path: Path) -> Iterator[_Row]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import alignbench as library
 from alignbench import paths
 from alignbench.metrics.answer_distributions import sampling_floor, total_variation
 from alignbench.store import Store
@@ -43,19 +44,24 @@ class Voter(ScriptedServer):
     .1 by its text, the rest on nothing that is an option."""
 
     echoes = False
-    n_echoed = 0
+    lists: str = ""  # letters whose log-probs it gives as first tokens
+    n_first = 0
+    n_echoed = n_judged = 0
 
     def __init__(self) -> None:
         super().__init__()
         self.times_asked: Counter[str] = Counter()
+        self.first_asked: list[str] = []
 
     def answer(self, path: str, body: dict[str, Any]) -> Reply:
         if body.get("echo"):
             return self._echo(body["prompt"]) if self.echoes else super().answer(path, body)
         if not body.get("stream"):
-            return super().answer(path, body)
+            return self._first(body) if self.lists and body["max_tokens"] == 1 else super().answer(path, body)
         chat = path.endswith("/chat/completions")
         asked = "\n".join(each["content"] for each in body["messages"]) if chat else body["prompt"]
+        if "You sort replies" in asked:
+            return self._judge(asked, chat)
         letters = {text: letter for letter, text in re.findall(r"^([A-C])\. (\w+)$", asked, re.MULTILINE)}
         with self._lock:  # seeds go by the port too, which no two runs have the same
             self.requests.append(body)
@@ -68,6 +74,32 @@ class Voter(ScriptedServer):
         if "coast" in asked and rng.random() < 0.2:
             said = str(rng.choice(["I'm sorry, but I cannot choose.", "Who can tell?"]))
         return Reply(pieces=response(said, chat=chat))
+
+    def _first(self, body: dict[str, Any]) -> Reply:
+        """.9 by a letter, a fifth of that with a space before it; the rest on words."""
+        self.n_first += 1
+        self.first_asked.append("\n".join(each["content"] for each in body["messages"]))
+        assert (body["temperature"], body["top_logprobs"]) == (1.0, 20)
+        asked = body["messages"][-1]["content"]
+        letters = dict(re.findall(r"^([A-C])\. (\w+)$", asked, re.MULTILINE))
+        top = {"I": 0.06, "a": 0.04}
+        for letter in self.lists:
+            chance = 0.9 * PLANTED[letters[letter]]
+            top |= {letter: 0.8 * chance, f" {letter}": 0.2 * chance}
+        listed = [{"token": token, "logprob": math.log(chance)} for token, chance in top.items()]
+        content = [{**listed[2], "top_logprobs": listed}]
+        said = {"role": "assistant", "content": listed[2]["token"]}
+        return as_json(
+            {"choices": [{"index": 0, "message": said, "finish_reason": "length", "logprobs": {"content": content}}]}
+        )
+
+    def _judge(self, asked: str, chat: bool) -> Reply:
+        """Who can tell, finds Neither."""
+        self.n_judged += 1
+        letters = {text: letter for letter, text in re.findall(r"^([A-C])\. (\w+)$", asked, re.MULTILINE)}
+        said = asked.partition("<reply>")[2].partition("</reply>")[0].strip()
+        choice = letters["Neither"] if said == "Who can tell?" else "none"
+        return Reply(pieces=response(json.dumps({"rationale": "so", "choice": choice}), chat=chat))
 
     def _echo(self, prompt: str) -> Reply:
         self.n_echoed += 1
@@ -135,6 +167,74 @@ def test_a_planted_distribution_is_recovered_within_its_floor(server: Voter, que
     assert {prompt.answers.question for prompt in prompts if prompt.answers} == {"city", "coast"}
 
 
+def test_a_judge_tells_the_replies_that_letters_and_texts_do_not(server: Voter, questions: str, tmp_path: Path) -> None:
+    judge = f"openai:{server.url}#{MODEL}"
+    ask = ("survey", questions, "--condition", f"voter={judge}", "--by", "sample", "-n", "30", "--json",
+           "--db", str(tmp_path / "a.db"))  # fmt: skip
+    plain = lines(alignbench(*ask).stdout)[1]
+    assert plain["judged"] == 0
+    assert plain["unparsed"] > 0
+    ran = alignbench(*ask, "--judge", judge)
+    assert ran.returncode == 0, ran.stderr
+    city, coast = lines(ran.stdout)
+    assert (city["judged"], city["unparsed"], coast["judged"], coast["unparsed"]) == (0, 0, plain["unparsed"], 0)
+    assert (coast["refusals"], coast["n"]) == (plain["refusals"], 30)
+    told = 30 - plain["refusals"]
+    assert coast["p"][2] * told == pytest.approx(plain["p"][2] * (told - coast["judged"]) + coast["judged"])
+    assert server.n_judged == coast["judged"]
+    shown = alignbench(*(each for each in ask if each != "--json"), "--judge", judge)
+    assert server.n_judged == coast["judged"], "what is judged is not judged again"
+    assert "by a judge" in shown.stdout
+    kept = alignbench("judge", "1", "--kind", "option", "--model", judge, "--json", "--db", str(tmp_path / "a.db"))
+    assert json.loads(kept.stdout)["meta"]["counts"]["valid"] == coast["judged"]
+    assert server.n_judged == coast["judged"]
+    report = alignbench("report", "1", "--format", "json", "--metrics", "words", "--db", str(tmp_path / "a.db"))
+    assert json.loads(report.stdout)["survey"]["answers"] == [city, coast]
+
+
+def test_a_chat_server_is_read_by_the_first_token_and_both_ways_stand_beside_each_other(
+    server: Voter, questions: str, tmp_path: Path
+) -> None:
+    server.lists = "ABC"
+    ask = ("survey", questions, "--condition", f"voter=openai:{server.url}#{MODEL}", "--json",
+           "--db", str(tmp_path / "a.db"))  # fmt: skip
+    ran = alignbench(*ask)
+    assert ran.returncode == 0, ran.stderr
+    assert "voter: its server scores no given text; read by the letter as first token" in ran.stderr
+    for row in lines(ran.stdout):
+        assert row["by"] == "first_token"
+        assert row["p"] == pytest.approx([*PLANTED.values()])
+        assert row["outside"] == pytest.approx(0.1)
+        assert row["order_consistency"] == row["expected_consistency"] == pytest.approx(1.0)
+        assert (row["n"], row["judged"]) == (None, None)
+    assert not server.requests
+    assert server.n_first == 12, "one request for each order of each question"
+    summary = tmp_path / "summary.json"
+    both = alignbench(*ask, "--by", "both", "-n", "6", "--summary", str(summary))
+    assert [(row["prompt_id"], row["by"]) for row in lines(both.stdout)] == [
+        (id, way) for id in ("city", "coast") for way in ("first_token", "sample")
+    ]
+    (ways,) = json.loads(summary.read_text("utf-8"))["ways"]
+    assert (ways["by"], ways["other"]) == ("first_token", "sample")
+    assert len([*library.open(tmp_path / "a.db").session(1).survey()["by"]]) == 4
+    assert sum(body["messages"][-1]["content"].startswith("What suits") for body in server.requests) == 12
+
+
+def test_a_letter_that_the_server_does_not_list_has_replies_drawn(
+    server: Voter, questions: str, tmp_path: Path
+) -> None:
+    server.lists = "AC"
+    ran = alignbench("survey", questions, "--condition", f"voter=openai:{server.url}#{MODEL}", "-n", "6", "--json",
+                     "--db", str(tmp_path / "a.db"))  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert (
+        "voter: no log-probs of its options (its server renders chats itself, and of the first token: the letter B is "
+        "not among the 6 likeliest first tokens); replies are drawn in their place"
+    ) in ran.stderr
+    assert {row["by"] for row in lines(ran.stdout)} == {"sample"}
+    assert {row["n"] for row in lines(ran.stdout)} == {6}
+
+
 def test_a_server_without_log_probs_is_asked_for_replies_and_that_is_said(
     server: Voter, questions: str, tmp_path: Path
 ) -> None:
@@ -183,6 +283,41 @@ def test_log_probs_of_an_echoing_server_are_exact(server: Voter, questions: str,
     assert server.n_echoed == n  # nothing is read anew
     assert "Bus 0.70, Tram 0.20, Neither 0.10" in shown.stdout
     assert "Distance to people" in shown.stdout
+    server.close()  # the session has it all
+    reported = alignbench("report", "1", "--format", "json", "--db", str(tmp_path / "a.db"))
+    assert reported.returncode == 0, reported.stderr
+    assert [{**row} for row in json.loads(reported.stdout)["survey"]["answers"]] == lines(ran.stdout)
+    kept = json.loads(alignbench("sessions", "show", "1", "--json", "--db", str(tmp_path / "a.db")).stdout)
+    assert len(kept["option_masses"]) == 12
+    assert sum(kept["option_masses"][0]["masses"]) == pytest.approx(0.9)
+    frame = library.open(tmp_path / "a.db").session(1).survey()
+    assert [*frame["by"]] == ["logprob", "logprob"]
+
+
+def test_a_language_is_a_condition_and_a_question_in_it_a_paraphrase(server: Voter, tmp_path: Path) -> None:
+    server.lists = "ABC"
+    german = {**QUESTIONS[0], "id": "stadt", "prompt": "Was passt zu einer Stadt?", "paraphrase_of": "city"}
+    path, persona = tmp_path / "both.jsonl", tmp_path / "german.txt"
+    path.write_text("\n".join(map(json.dumps, [QUESTIONS[0], german])), "utf-8")
+    persona.write_text("Antworte auf Deutsch.", "utf-8")
+    summary, db = tmp_path / "summary.json", str(tmp_path / "a.db")
+    voter = f"voter=openai:{server.url}#{MODEL}"
+    ask = ("survey", str(path), "--condition", voter, "--persona", str(persona), "--db", db)
+    ran = alignbench(*ask, "--summary", str(summary), "--json")
+    assert ran.returncode == 0, ran.stderr
+    rows = {(row["prompt_id"], row["condition"]): row for row in lines(ran.stdout)}
+    assert [*rows] == [(id, name) for id in ("city", "stadt") for name in ("voter", "voter as german")]
+    assert {row["paraphrase_of"] for row in rows.values()} == {None, "city"}
+    assert rows["city", "voter"]["paraphrase_consistency"] == pytest.approx(1.0)
+    assert rows["stadt", "voter"]["paraphrase_consistency"] is None
+    for row in json.loads(summary.read_text("utf-8"))["answering"]:
+        assert row["paraphrase_consistency"]["value"] == pytest.approx(1.0)
+        assert row["expected_paraphrase_consistency"]["value"] == 1.0
+        assert row["entropy"]["n"] == 1, "two wordings are one question"
+    report = alignbench("report", "1", "--format", "json", "--db", db)
+    assert json.loads(report.stdout)["survey"]["answers"] == lines(ran.stdout)
+    assert "paraphrase consistency" in alignbench(*ask).stdout
+    assert any("Antworte auf Deutsch." in text and "Was passt" in text for text in server.first_asked)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 
 from alignbench.experiments.plan import make_plan
-from alignbench.experiments.rerun import Redrawn, compared, other_arithmetic, other_weights, plan_rerun
+from alignbench.experiments.rerun import (
+    Redrawn,
+    compared,
+    other_arithmetic,
+    other_weights,
+    plan_rerun,
+    replay_of_servers,
+)
 from alignbench.experiments.runner import Run, SampleStored, TextArrived
 from alignbench.experiments.staged import StagedRun
 from alignbench.spec import Condition, Context, Examples, Hint, Model, Prefill, Prompt
@@ -80,6 +87,23 @@ def test_another_build_is_said(stores: tuple[Store, Store], monkeypatch: pytest.
     assert list(other_arithmetic(store, scratch, again)) == [
         "demo-base is computed by AVX2; the session was drawn with AVX512: texts may differ"
     ]
+
+
+def test_what_was_measured_of_a_servers_seeds_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    served, other = Model("s", "openai:http://h/v1#s", "base"), Model("o", "openai:http://h/v1#o", "aligned")
+    monkeypatch.setitem(fakes.CAPABILITIES, "base", replace(fakes.CAPABILITIES["base"], replay="alone"))
+    with Store.open(tmp_path / "runs.db") as store, Store.open(tmp_path / "scratch.db") as scratch:
+        session = store.create_session("t")
+        conditions = [Condition.zero_shot(model) for model in (served, other, GOOD)]
+        list(Run(make_plan(store, session, PROMPTS, conditions, 1), FakePool(), store))
+        assert store.manifest(session)["loaded"][served.reference]["replay"] == "alone"
+        again = plan_rerun(store, session, scratch)
+        list(Run(again.plan, FakePool(), scratch))
+        owns = "is behind a server, which owns its randomness"
+        assert list(replay_of_servers(scratch, again)) == [
+            f"{served.reference} {owns}: a seed gave the same 12 tokens alone, and others among other requests",
+            f"{other.reference} {owns}: not measured",
+        ]
 
 
 def test_samples_that_were_cancelled_are_not_compared(stores: tuple[Store, Store]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -247,9 +248,11 @@ def test_an_estimate_follows_what_the_model_did_before(store: Store) -> None:
     session = store.create_session("t")
     before = estimate(store, preview(store, session, PROMPTS, (ALIGNED,), 2))
     assert (before[0].samples, before[0].most_tokens, before[0].tokens) == (4, 4 * 256, None)
+    start = time.monotonic()
     run(store, session, FakePool(), n=2, conditions=(ALIGNED,))
+    took = time.monotonic() - start
     after = estimate(store, preview(store, session, PROMPTS, (ALIGNED,), 4))
     # A fake sample has 12 tokens in 0.01 s, the two of a cell at one time, and cells may have overlapped.
     assert (after[0].cells, after[0].samples, after[0].tokens) == (2, 4, 48)
     assert after[0].seconds is not None
-    assert 0.009 < after[0].seconds < 0.021
+    assert 0.009 < after[0].seconds < max(took, 0.021)

@@ -31,8 +31,11 @@ from alignbench.judging.replies import read_reply
 from alignbench.judging.templates import judge_template
 from alignbench.models.folder_files import ADAPTER, INDEX, loaded_files
 from alignbench.models.gguf import read_header
+from alignbench.models.openai_address import parse_address
 from alignbench.models.peft_adapter import ADAPTER_WEIGHTS, read_adapter
+from alignbench.models.reference import parse_reference
 from alignbench.models.safetensors_header import tensor_names
+from alignbench.models.server_settings import OWN_FIELDS
 from alignbench.prompts import load_prompts
 from alignbench.spec import Condition, Prompt, Sampling
 from alignbench.store import Store
@@ -163,6 +166,14 @@ def context_file(data: bytes) -> None:
         context = load_context(str(path))
         assert len(context.hash) >= 8
         json.dumps(context.to_json(), allow_nan=False)
+
+
+def server_address(data: bytes) -> None:
+    """A reference is read once and for all, and its fields leave alone what conditions decide."""
+    with suppress(InputError):
+        reference = parse_reference(f"openai:{text_of(data)}")
+        assert parse_reference(str(reference)) == reference
+        assert not OWN_FIELDS & {*parse_address(reference.target).extra}
 
 
 def search_text(data: bytes) -> None:
@@ -431,6 +442,30 @@ TARGETS = {
                 b"1979-05-27",
                 b"examples",
                 b"hint",
+            ),
+        ),
+        Target(
+            "server-address",
+            server_address,
+            (
+                b"http://host:8000/v1#org/served:7b",
+                b'https://h/v1/ # m #{ "b": {"c": [1, "x#{"]}, "a": 0.2 }',
+                b'http://[::1]:8000/v1#m#{"temperature":1}',
+                b"http://me:pa@h/v1?key=a#m#{}",
+            ),
+            (
+                b"#{",
+                b"#",
+                b"}",
+                b"1e400",
+                b"NaN",
+                b'"seed":',
+                b'"api_key":',
+                b"@",
+                b"[::1]",
+                b"://",
+                b"%00",
+                b"\\ud800",
             ),
         ),
         Target(

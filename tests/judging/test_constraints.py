@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from alignbench.engines.protocol import SampleRequest, Sink
 from alignbench.errors import InputError
 from alignbench.judging.plan import plan_judging
 from alignbench.judging.replies import read_reply
-from alignbench.judging.runner import Judged, JudgeRun
 from alignbench.judging.templates import judge_template
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import WORKBENCH
@@ -23,6 +20,7 @@ from alignbench.prompt_parts import Rung
 from alignbench.prompts import load_prompts
 from alignbench.reports.constraint_figure import constraint_figure
 from alignbench.reports.constraint_ladders import (
+    NO_JUDGMENTS,
     SATISFIED,
     ConstraintLadders,
     constraint_ladders,
@@ -31,55 +29,19 @@ from alignbench.reports.constraint_ladders import (
 )
 from alignbench.reports.constraints_to_json import constraints_json
 from alignbench.scoring.responses import SessionResponses
-from alignbench.spec import Condition, Model, Prompt
+from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
 from tests.support.commands import alignbench
-from tests.support.fakes import FakePool
+from tests.support.ladders import JUDGE, KNOWN, judge_ladders, ladder_file, ladder_session
 from tests.support.samples import BASE, result
-
-JUDGE = Model("judge", "llama:/judge.gguf", "base")
-KNOWN = (1.0, 1.0, 1.0, 0.5, 0.25)  # of a responder that satisfies the first three of 0, 1, 3, 6, 12
-
-
-def ladder_file(folder: Path, stories: int = 2) -> Path:
-    path = folder / "ladders.jsonl"
-    rows = (
-        {"id": f"s{i}", "prompt": f"Write about {i}.", "constraints": [f"says w{j}" for j in range(1, 13)]}
-        for i in range(stories)
-    )
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return path
-
-
-@dataclass
-class Checker(FakePool):
-    """Judges by looking: a constraint `says w3` is satisfied by a text that has the word."""
-
-    def _answer(self, model: Model, request: SampleRequest, sink: Sink) -> None:
-        text = request.context + request.query
-        words = re.findall(r"^\d+\. says (\w+)$", text.partition("<constraints>")[2], re.MULTILINE)
-        said = text.partition("<text>")[2].split()
-        answers = [{"reason": "seen", "satisfied": "yes" if word in said else "no"} for word in words]
-        assert json.loads(request.schema)["properties"]["answers"]["minItems"] == len(words)
-        self.texts = {model.name: [json.dumps({"answers": answers})]}
-        super()._answer(model, request, sink)
 
 
 @pytest.fixture
 def judged(tmp_path: Path) -> Callable[..., tuple[Store, int]]:
-    def make(pool: FakePool | None = None) -> tuple[Store, int]:
+    def make() -> tuple[Store, int]:
         store = Store.open(tmp_path / "ladders.db")
-        session = store.create_session("ladders", reference="three")
-        for name, words in (("three", "w1 w2 w3"), ("none", "nothing of it")):
-            condition = Condition(name, BASE, Condition.zero_shot(BASE).context, seed=len(name))
-            for prompt in load_prompts(str(ladder_file(tmp_path))):
-                cell = store.add_cell(session, prompt, condition, 2)
-                for i in range(2):
-                    store.add_sample(cell, result(i, f"{words} {i}"))
-        plan = plan_judging(store, session, "constraints", JUDGE)
-        assert len(plan.items) == plan.n == 2 * 2 * 4 * 2  # the lowest rungs are not judged
-        events = [*JudgeRun(plan, pool or Checker(), store)]  # type: ignore[arg-type]
-        assert sum(isinstance(event, Judged) for event in events) == plan.n
+        session = ladder_session(store, tmp_path)
+        judge_ladders(store, session)
         return store, session
 
     return make
@@ -187,7 +149,10 @@ def test_without_judgments_the_reason_stands_there(tmp_path: Path) -> None:
         assert read is not None
         (of_base,) = read.conditions.values()
         assert of_base[0].scores[SATISFIED].value == 1.0
-        assert of_base[1].scores[SATISFIED].reason == "not judged: alignbench judge --kind constraints"
+        assert of_base[1].scores[SATISFIED].reason == NO_JUDGMENTS
+        shown = constraint_section(read)
+        assert [row[2] for row in shown.rows] == ["100%", "-", "-", "-", "-"], "why is said once"
+        assert shown.notes[-1] == f"Constraints are {NO_JUDGMENTS}."
         alone = store.create_session("alone")
         store.add_sample(store.add_cell(alone, Prompt("a", "Why?"), Condition.zero_shot(BASE), 1), result(0, "So."))
         with pytest.raises(InputError, match="no finished samples of prompts that set constraints"):

@@ -153,7 +153,7 @@ def test_another_models_file(tmp_path: Path) -> None:
         ("[models.x]\nreference = 'gguf:x'", "[models.x], reference: 'gguf:x' is no model reference"),
         ("[models.x]\nreference = 'llama:a'\nkind = 'chat'", "[models.x]: kind is 'chat'; expected base or aligned."),
         ("[models.x]\nreference = 'llama:a'\nkind = []", "[models.x]: kind is []; expected base or aligned."),
-        ("[models.x]\nrefrence = 'llama:a'", "[models.x]: unknown field 'refrence'. Did you mean reference?"),
+        ("[models.x]\nrefrence = 'llama:a'", "[models.x]: unknown field 'refrence'. Did you mean reference"),
         ("[models.x]\nreference = 'vllm:a'\nargs = '--x'", "[models.x]: args is '--x'; expected a list of texts"),
         ("[models.x]\nreference = 'vllm:a'\nargs = ['--port=1']", "[models.x]: args has --port=1, which alignbench"),
         ("[models.x]\nreference = 'vllm:a'\nenv = 'A=1'", "[models.x]: env is 'A=1'; expected a table of texts"),

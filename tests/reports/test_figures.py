@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
 from alignbench.errors import AlignbenchError
+from alignbench.reports import plotting
 from alignbench.reports.figures import figures, write_figures
 from alignbench.store import Store
 from tests.support.reported import grade, report
@@ -61,3 +63,18 @@ def test_without_matplotlib_it_is_said_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.delitem(sys.modules, "alignbench.reports.plotting")
     with pytest.raises(AlignbenchError, match=r"pip install 'alignbench\[report\]'"):
         import alignbench.reports.plotting  # noqa: F401
+
+
+def test_numbers_beside_a_logarithmic_axis_are_plain() -> None:
+    said: list[str] = []
+
+    def draw(panels: Sequence[plotting.Axes]) -> None:
+        panels[0].plot([1, 2], [13.4, 1.9])
+        plotting.log_scale(panels[0])
+        axis = panels[0].yaxis
+        axis.set_view_interval(1.9, 13.4)
+        said.extend(axis.get_minor_formatter().format_ticks([2.0, 3.0]))
+        said.extend(axis.get_major_formatter().format_ticks([1.0, 10.0]))
+
+    assert plotting.png(draw, panels=1, height=2)
+    assert said == ["2", "3", "1", "10"]

@@ -174,6 +174,12 @@ def test_the_figures_are_drawn(contested: Store) -> None:
         assert drawn[name].svg().startswith("<svg")
 
 
+def test_a_heat_map_has_its_scale_beside_it(contested: Store) -> None:
+    drawn = {figure.name: figure for figure in figures(pluralism_report(contested))}["matrix"]
+    assert "0.2 wide at least" in drawn.caption
+    assert drawn.svg().count('id="matrix-axes_') == 2 * drawn.panels
+
+
 def test_json_has_what_was_found(contested: Store) -> None:
     found = record(contested, metrics=METRICS, investigation="pluralism")["investigation"]["pluralism"]
     assert json.loads(json.dumps(found, allow_nan=False)) == found

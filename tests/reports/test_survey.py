@@ -16,7 +16,7 @@ from alignbench.reports.figures import figures
 from alignbench.reports.sections import sections
 from alignbench.reports.writing import written
 from alignbench.spec import Condition, Prompt
-from alignbench.store import Store
+from alignbench.store import OptionMasses, Store
 from alignbench.surveys.asking import asked, listed_order, options_of
 from alignbench.surveys.survey import Survey, survey_session
 from alignbench.surveys.to_json import ANSWER_KEYS
@@ -107,6 +107,27 @@ def test_every_format_has_it_and_the_figure_is_drawn(tmp_path: Path) -> None:
     assert figure.svg().startswith("<svg")
     assert alone.survey is not None
     assert {answer.condition for answer in alone.survey.answers} == {"raw"}
+
+
+def test_log_probs_and_replies_have_rows_of_their_own_in_tables_and_the_figure(tmp_path: Path) -> None:
+    with Store.open(tmp_path / "a.db") as store:
+        planted(store, {"raw": SAID["raw"]})
+        prompts = [asked(question, (0, 1, 2)) for question in QUESTIONS]
+        cells = store.add_cells(1, prompts, Condition.zero_shot(BASE, name="raw", seed=0), 0)
+        read = [OptionMasses(prompt.id, "raw", "logprob", "m", (0.0, 0.0, 0.9), 0.1) for prompt in prompts]
+        store.add_option_masses(1, zip(cells, read, strict=True))
+        of = report(store, reference=None, floor=None)
+        lines = [*csv.DictReader(written(store, of, "csv").splitlines())]
+    values = {(row["table"], row["metric"]): row["value"] for row in lines if row["value"]}
+    assert float(values["survey to group town", "tv"]) == pytest.approx(0.0)
+    assert float(values["survey by logprob to group town", "tv"]) == pytest.approx(0.75)
+    assert float(values["survey by logprob to way sample", "tv"]) == pytest.approx(0.75)
+    assert float(values["survey by logprob", "outside"]) == pytest.approx(0.1)
+    (section,) = [each for each in sections(of) if each.title == "Survey: log-probs against replies"]
+    assert section.rows[0][:3] == ("raw", "logprob", "sample")
+    (figure,) = [figure for figure in figures(of) if figure.name == "survey"]
+    assert "raw, log-probs" in figure.svg()
+    assert "raw, replies" in figure.svg()
 
 
 def test_without_groups_the_figure_is_of_equal_shares(tmp_path: Path) -> None:

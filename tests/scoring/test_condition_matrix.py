@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import Value
 from alignbench.scoring.batch import score_responses
@@ -92,6 +93,17 @@ def test_without_vectors_it_says_why(tmp_path: Path) -> None:
     with Store.open(tmp_path / "empty.db") as store:
         nothing = Embeddings(store, None, "mini", "not kept yet")
         assert of("embedding_similarity", nothing, Given()).reason == "not kept yet"
+
+
+@pytest.mark.parametrize(
+    ("values", "ends"),
+    [((0.41, 0.42), (0.315, 0.515)), ((0.1, 0.6), (0.1, 0.6)), ((0.99, 1.0), (0.8, 1.0)), ((0.0, 0.02), (0.0, 0.2)),
+     ((0.5, 0.5), (0.4, 0.6))],
+)  # fmt: skip
+def test_colours_do_not_stretch_over_small_differences(values: tuple[float, float], ends: tuple[float, float]) -> None:
+    cells = {("A", "A"): Estimate(values[0]), ("A", "B"): Estimate(values[1]), ("B", "A"): Estimate(values[1]),
+             ("B", "B"): Estimate(None)}  # fmt: skip
+    assert ConditionMatrix("jaccard", ("A", "B"), cells, 1).colour_ends() == pytest.approx(ends)
 
 
 def test_a_score_that_is_no_mean_over_pairs_has_no_matrix() -> None:

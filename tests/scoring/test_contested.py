@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alignbench.metrics.values import Cross, Value
+from alignbench.prompts import load_prompts
 from alignbench.scoring.contested import REASON, blind_to_stance, is_contested
 from alignbench.scoring.prompt_scores import Comparisons, PromptScores, completed
 from alignbench.spec import Prompt
@@ -43,3 +44,5 @@ def test_which_scores_and_which_prompts() -> None:
     assert not any(map(blind_to_stance, ("jaccard", "vendi_ngram", "surprisal", "stance.yes")))
     assert is_contested(Prompt("1", "Is it?", "contested"))
     assert not is_contested(Prompt("1", "Is it?", "open-ended"))
+    first, *_ = load_prompts("contested")
+    assert is_contested(Prompt("theirs-7", first.text, "imported"))

@@ -105,7 +105,7 @@ def test_deleting_a_session_leaves_nothing_of_it_and_all_of_the_others(store: St
         "sessions": 1, "texts": 2, "prompts": 1, "models": 1, "conditions": 1, "cells": 1,
         "samples": 2, "sample_tokens": 2, "embeddings": 2, "likelihoods": 2, "scores": 0, "notes": 1, "judgments": 2,
         "example_sets": 1, "examples": 1, "selections": 1, "hints": 1, "cell_hints": 1, "sample_hints": 2,
-        "cell_prefills": 1, "session_tags": 1,
+        "cell_prefills": 1, "session_tags": 1, "option_masses": 0,
     }  # fmt: skip
     store.delete_session(first)
     assert sum(tables(store).values()) == 0

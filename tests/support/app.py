@@ -58,7 +58,12 @@ def hint_second_column(app: BenchApp) -> None:
 
 async def shows(pilot: Pilot[Any], *words: str) -> None:
     """Wait until all of the words stand on the screen."""
-    await until(pilot, lambda: all(each in screen_text(pilot.app) for each in words))
+
+    def there() -> bool:
+        seen = screen_text(pilot.app)
+        return all(each in seen for each in words)
+
+    await until(pilot, there)
 
 
 async def still(pilot: Pilot[Any], looks: int = 10) -> None:

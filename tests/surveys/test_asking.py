@@ -7,9 +7,9 @@ import itertools
 import pytest
 
 from alignbench.answer_options import AnswerOption, AnswerOptions
+from alignbench.metrics.option_replies import REFUSAL, parse_reply
 from alignbench.spec import Prompt
 from alignbench.surveys.asking import asked, asked_in_orders, option_orders, samples_of_orders
-from alignbench.surveys.replies import REFUSAL, parse_reply
 
 OFTEN = AnswerOptions(
     (AnswerOption("A great deal"), AnswerOption("A little"), AnswerOption("Not at all"), AnswerOption("Not saying"))

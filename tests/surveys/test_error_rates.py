@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from statistics import fmean
 
@@ -12,7 +13,7 @@ import pytest
 from alignbench.answer_options import AnswerOption, AnswerOptions, HumanGroup
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.spec import Prompt
-from alignbench.surveys.distribution import AnswerDistribution, Reply, of_replies
+from alignbench.surveys.distribution import AnswerDistribution, Reply, of_replies, with_paraphrases
 from alignbench.surveys.summary import SurveySummary, summarize
 
 N_SURVEYS, N_QUESTIONS, N_ORDERS, N_REPLIES = 200, 24, 3, 4  # replies to each order
@@ -76,6 +77,24 @@ def test_two_halves_of_one_condition_are_as_far_apart_as_chance_has_it() -> None
         assert floor is not None
         over.append(tv - floor)
     assert abs(fmean(over)) < 3 * float(np.std(over)) / len(over) ** 0.5
+
+
+def test_a_voter_who_ignores_the_wording_is_as_consistent_as_chance_has_it() -> None:
+    rng = np.random.default_rng(11)
+    options = AnswerOptions(tuple(AnswerOption(name) for name in ("red", "green", "blue")))
+    wordings = [Prompt("q", "Which?", "mine", options)]
+    wordings += [Prompt(f"q{i}", f"Or {i}?", "mine", replace(options, paraphrase_of="q")) for i in range(2)]
+    under = []
+    for _ in range(N_SURVEYS):
+        gaps = []
+        for _ in range(N_QUESTIONS):
+            p = rng.dirichlet(np.ones(3))
+            first = with_paraphrases([answered(wording, "one", p, rng) for wording in wordings])[0]
+            assert first.paraphrase_consistency is not None
+            assert first.expected_paraphrase_consistency is not None
+            gaps.append(first.paraphrase_consistency - first.expected_paraphrase_consistency)
+        under.append(fmean(gaps))
+    assert abs(fmean(under)) < 3 * float(np.std(under)) / len(under) ** 0.5
 
 
 def test_a_voter_who_ignores_the_order_is_as_consistent_as_chance_has_it() -> None:

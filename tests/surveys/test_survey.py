@@ -67,6 +67,16 @@ def test_what_stands_for_something_else_begins_another_session(tmp_path: Path) -
         assert survey_session(store, more) == session  # another condition is no other survey
 
 
+def test_a_persona_of_an_earlier_run_stays_one(tmp_path: Path) -> None:
+    steered = replace(BASE, name="m as town", context=Context("plain", instruction="You live in a town."))
+    with Store.open(tmp_path / "a.db") as store:
+        asked = replace(SURVEY, conditions=(BASE, steered), personas={"m as town": ("m", "town")})
+        session = survey_session(store, asked)
+        survey_plan(store, session, asked)
+        assert survey_session(store, SURVEY) == session
+        assert store.manifest(session)["survey"]["personas"] == {"m as town": ["m", "town"]}
+
+
 def test_a_text_stands_before_the_instruction_and_a_context_in_its_place(tmp_path: Path) -> None:
     own = replace(BASE, name="own", context=Context("plain", instruction="Be brief."))
     text, toml = tmp_path / "rural-voters.txt", tmp_path / "sailor.toml"

@@ -15,7 +15,8 @@ from alignbench.paths import existing_database
 def judge(
     session: Annotated[int, session_number(metavar="SESSION", help="The session's number.")],
     kind: Annotated[
-        str, typer.Option(help="quality, stance, new-information, topics, equivalence, set-topics or constraints.")
+        str,
+        typer.Option(help="quality, stance, new-information, topics, equivalence, set-topics, constraints or option."),
     ],
     model: Annotated[str, typer.Option(help="The judge: a name or a reference.")],
     reference: Annotated[

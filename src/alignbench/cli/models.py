@@ -56,12 +56,20 @@ def list_models(models_file: ModelsFile = None, as_json: Json = False) -> None:
 @app.command()
 def check(
     name: Annotated[
-        str, typer.Argument(metavar="NAME|REFERENCE", help="A name, or llama:/path/file.gguf[+/adapter.gguf].")
+        str,
+        typer.Argument(
+            metavar="NAME|REFERENCE",
+            help="A name, llama:/path/file.gguf[+/adapter.gguf], or openai:http://host:8000/v1#served-name.",
+        ),
     ],
     models_file: ModelsFile = None,
     as_json: Json = False,
 ) -> None:
-    """Read a model's header and hash its weights, and its adapter's. Exit code 1 where something is wrong with them."""
+    """Read a model's header and hash its weights, and its adapter's; ask a server what it can do.
+
+    A server gets some thirty small requests. Exit code 1 where something is wrong with the weights, or the server does
+    not answer.
+    """
     from alignbench.cli.tables import print_table
     from alignbench.errors import AlignbenchError
     from alignbench.models import catalog
@@ -69,6 +77,9 @@ def check(
 
     try:
         model = catalog.resolve(name, models_file=models_file)
+        if model.reference.startswith("openai:"):
+            _check_server(model, models_file, as_json)
+            return
         if notice := catalog.terms(model):
             printing.say(notice)
         facts = {
@@ -86,6 +97,36 @@ def check(
     print_table(
         ("", ""), [(key.removeprefix("sha256_").replace("_", " "), _plain(value)) for key, value in facts.items()]
     )
+
+
+def _check_server(model: Model, models_file: Path | None, as_json: bool) -> None:
+    """What the server of a model can do."""
+    from alignbench.cli.tables import print_table
+    from alignbench.engines.cancellation import Cancellation
+    from alignbench.engines.openai.check import check_server
+    from alignbench.engines.openai.engine import OpenAIEngine
+    from alignbench.models.catalog import server_settings
+
+    engine = OpenAIEngine(model, Cancellation(), server_settings(model, models_file=models_file))
+    try:
+        checks = check_server(engine)
+        known = engine.capabilities()
+    finally:
+        engine.close()
+    facts = {
+        "name": model.name,
+        "kind": model.kind,
+        "reference": model.reference,
+        "server": known.description,
+        "context_length": known.n_ctx_train or None,
+    }
+    if as_json:
+        found = {check.name.replace(", ", "_"): {"ok": check.ok, "detail": check.detail} for check in checks}
+        printing.json_data({**facts, "checks": found})
+        return
+    print_table(("", ""), [(key.replace("_", " "), _plain(value)) for key, value in facts.items()])
+    said = {True: "yes", False: "no", None: "?"}
+    print_table(("what", "can", ""), [(check.name, said[check.ok], check.detail) for check in checks])
 
 
 def _of_weights(model: Model) -> dict[str, object]:

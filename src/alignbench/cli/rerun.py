@@ -35,7 +35,7 @@ def rerun(
     """
     from alignbench.cli.run_watcher import RunOutcome, follow
     from alignbench.engines.workers.pool import WorkerPool
-    from alignbench.experiments.rerun import compared, other_arithmetic, other_weights, plan_rerun
+    from alignbench.experiments.rerun import compared, other_arithmetic, other_weights, plan_rerun, replay_of_servers
     from alignbench.experiments.runner import Run
     from alignbench.paths import existing_database
     from alignbench.store import Store
@@ -58,7 +58,11 @@ def rerun(
             redrawn = list(compared(store, scratch, again, follow(run, outcome)))
         finally:
             pool.close()
-        for line in (*other_weights(scratch, again), *other_arithmetic(store, scratch, again)):
+        for line in (
+            *other_weights(scratch, again),
+            *other_arithmetic(store, scratch, again),
+            *replay_of_servers(scratch, again),
+        ):
             printing.say(line)
     _show(session, redrawn, as_json)
     if code := outcome.exit_code or int(check and not all(each.identical for each in redrawn)):

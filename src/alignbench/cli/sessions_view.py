@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from alignbench.cli import printing
 from alignbench.display import visible
+from alignbench.engines.openai.replay import replay_words
 from alignbench.json_text import json_text
 from alignbench.models.embedded import present_name
 from alignbench.prompt_fields import prompt_json
@@ -32,12 +33,14 @@ def _prompt_json(prompt: Prompt) -> dict[str, Any]:
 def session_json(store: Store, session_id: int) -> str:
     """A session and everything in it as one JSON object, texts exact."""
     session = store.session(session_id)
+    masses = [asdict(one) for one in store.option_masses(session_id)]
     return json_text(
         {
             "session": asdict(session) | {"manifest": store.manifest(session_id)},
             "prompts": [_prompt_json(prompt) for prompt in store.prompts(session_id)],
             "conditions": [_condition_json(c) for c in store.conditions(session_id)],
             "cells": [asdict(cell) | {"rendered": store.rendered(cell.id)} for cell in store.cells(session_id)],
+            **({"option_masses": masses} if masses else {}),
             "notes": [asdict(note) for note in store.notes(session_id)],
             "samples": [asdict(row) for row in store.samples(session_id)],
         }
@@ -78,7 +81,7 @@ def print_session(store: Store, session_id: int) -> None:
     """A session as a page to read."""
     console = printing.console()
     session, conditions = store.session(session_id), store.conditions(session_id)
-    _print_header(console, session, conditions)
+    _print_header(console, session, conditions, store.manifest(session_id).get("loaded", {}))
     _print_notes(console, store.notes(session_id))
     by_cell: dict[tuple[str, str], list[SampleRow]] = {}
     for row in store.samples(session_id):
@@ -95,7 +98,9 @@ def print_session(store: Store, session_id: int) -> None:
                 _print_samples(console, rows)
 
 
-def _print_header(console: printing.Console, session: SessionInfo, conditions: Sequence[Condition]) -> None:
+def _print_header(
+    console: printing.Console, session: SessionInfo, conditions: Sequence[Condition], loaded: Mapping[str, Any]
+) -> None:
     console.print(Text(f"Session {session.id}: {_line(session.name)}", "bold"))
     facts = {
         "created": _minute(session.created),
@@ -114,6 +119,8 @@ def _print_header(console: printing.Console, session: SessionInfo, conditions: S
         model = f"{_line(reference)}{_line(now)} ({condition.model.kind})"
         _print_indented(console, Text(f"{model}, {_line(condition.context.template)} template"), 4)
         _print_indented(console, Text(_sampling(condition)), 4)
+        if words := replay_words(reference, loaded.get(reference, {})):
+            _print_indented(console, Text(f"seeds of this server: {words}"), 4)
 
 
 def _print_notes(console: printing.Console, notes: Iterable[Note]) -> None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from alignbench.cli.run_watcher import RunOutcome
     from alignbench.contexts.rendering import Content
     from alignbench.engines.workers.pool import WorkerPool
-    from alignbench.spec import Condition, Prompt
+    from alignbench.spec import Condition, Model, Prompt
     from alignbench.store import Store
     from alignbench.surveys.distribution import AnswerDistribution
     from alignbench.surveys.survey import Survey
@@ -80,6 +80,12 @@ def survey(
     ] = TEMPERATURE,
     max_tokens: Annotated[int, number(bounds.MAX_TOKENS, "--max-tokens", help="Most tokens of a reply.")] = MAX_TOKENS,
     seed: Annotated[int, number(bounds.SEED, "--seed", help="Reply i is drawn with seed + i.")] = 0,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            help="A model that tells which option a reply chooses, where letters and texts do not.", metavar="MODEL"
+        ),
+    ] = None,
     summary: Annotated[
         Path | None, typer.Option(help="Write what the answers come to over questions as JSON.", metavar="FILE")
     ] = None,
@@ -99,11 +105,12 @@ def survey(
     from alignbench.experiments.stored_sets import StoredSets
     from alignbench.json_text import json_text
     from alignbench.metrics.statistics import Uncertainty
+    from alignbench.models.catalog import resolve
     from alignbench.output_files import check_output, text_output
     from alignbench.store import Store
     from alignbench.surveys.read import read_survey
     from alignbench.surveys.summary import summarize
-    from alignbench.surveys.survey import Survey, in_rows, with_personas
+    from alignbench.surveys.survey import Survey, in_rows, survey_session, with_personas
     from alignbench.surveys.to_json import answer_json, summary_json
 
     path = db or paths.default_database()
@@ -118,19 +125,23 @@ def survey(
     loaded = [each.with_options(device=device, gpu_layers=gpu_layers) for each in conditions]
     steered, personas = with_personas(loaded, persona or (), sets)
     asked = Survey(_source(file), questions.prompts[:limit], tuple(steered), orders.value, n, personas)
-    print_terms(each.model for each in asked.conditions)
+    judge_model = resolve(judge).with_options(device=device, gpu_layers=gpu_layers) if judge else None
+    print_terms([*(each.model for each in asked.conditions), *([judge_model] if judge_model else [])])
     with Store.open(path) as store:
+        session = survey_session(store, asked)
+        printing.say(f"session {session} in {path}")
         pool = WorkerPool(threads=threads)
         try:
-            answers, drawn = _read(store, pool, asked) if by is not By.sample else ([], asked)
+            answers, drawn = _read(store, session, pool, asked) if by is not By.sample else ([], asked)
             if by is not By.logprob:
                 drawn = asked
             outcome = None
             if drawn.conditions:
-                replies, outcome = _draw(store, pool, drawn, path)
+                replies, outcome = _draw(store, session, pool, drawn, judge_model)
                 answers += replies
         finally:
             pool.close()
+            store.drop_session_if_empty(session)
     rows = in_rows(asked, answers)
     if as_json:
         for row in rows:
@@ -156,12 +167,13 @@ def _source(file: str) -> str:
     return file if file in shipped_sets() else str(set_path(file).resolve())
 
 
-def _read(store: Store, pool: WorkerPool, survey: Survey) -> tuple[list[AnswerDistribution], Survey]:
+def _read(store: Store, session: int, pool: WorkerPool, survey: Survey) -> tuple[list[AnswerDistribution], Survey]:
     """Answers from log-probs, and the survey of those conditions that have none, which are asked by drawing."""
     from alignbench.cli.progress import ProgressBar
     from alignbench.experiments.likelihood import content_for
     from alignbench.scoring.likelihood_cache import LikelihoodCache
-    from alignbench.surveys.scored import NoLogprobs, score_condition
+    from alignbench.surveys.kept_readings import read_condition
+    from alignbench.surveys.scored import NoLogprobs
 
     cache = LikelihoodCache(store, pool)
 
@@ -173,29 +185,34 @@ def _read(store: Store, pool: WorkerPool, survey: Survey) -> tuple[list[AnswerDi
     with ProgressBar(narrated=True) as bar:
         for condition in survey.conditions:
             try:
-                answers += [*score_condition(cache, content_of, condition, survey.questions, survey.orders, bar)]
+                read = read_condition(
+                    store, session, cache, content_of, condition, survey.questions, survey.orders, bar
+                )
+                answers += read
+                if read and read[0].by == "first_token":
+                    bar.say(f"{condition.name}: its server scores no given text; read by the letter as first token")
             except NoLogprobs as error:
                 bar.say(f"{condition.name}: no log-probs of its options ({error}); replies are drawn in their place")
                 left.append(condition)
     return answers, replace(survey, conditions=tuple(left))
 
 
-def _draw(store: Store, pool: WorkerPool, survey: Survey, db: Path) -> tuple[list[AnswerDistribution], RunOutcome]:
+def _draw(
+    store: Store, session: int, pool: WorkerPool, survey: Survey, judge: Model | None
+) -> tuple[list[AnswerDistribution], RunOutcome]:
+    from alignbench.cli.judge_watcher import follow_judge
     from alignbench.cli.run_watcher import RunOutcome, follow
     from alignbench.experiments.staged import StagedRun
-    from alignbench.surveys.survey import drawn_answers, survey_plan, survey_session
+    from alignbench.judging.runner import JudgeRun
+    from alignbench.surveys.survey import drawn_answers, judge_plan, survey_plan
 
-    with store.together():
-        session = survey_session(store, survey)
-        plan = survey_plan(store, session, survey)
-    printing.say(f"session {session} in {db}")
+    plan = survey_plan(store, session, survey)
     outcome = RunOutcome()
-    try:
-        if plan.n_missing:
-            for _ in follow(StagedRun(plan, pool, store, pool), outcome):
-                pass
-        else:
-            printing.say("nothing is missing")
-        return drawn_answers(store, session, survey), outcome
-    finally:
-        store.drop_session_if_empty(session)
+    if plan.n_missing:
+        for _ in follow(StagedRun(plan, pool, store, pool), outcome):
+            pass
+    else:
+        printing.say("nothing is missing")
+    if judge is not None and not outcome.interrupted and (untold := judge_plan(store, session, survey, judge)):
+        follow_judge(JudgeRun(untold, pool, store), outcome)
+    return drawn_answers(store, session, survey, None if judge is None else judge.reference), outcome

@@ -17,7 +17,7 @@ from typing import Any
 from alignbench.child_process import is_stopped
 from alignbench.contexts.sandbox import CPU_SECONDS
 from alignbench.errors import InputError
-from alignbench.masking import KEY_VARIABLES
+from alignbench.masking import environment_without_keys
 from alignbench.parsing import parse_json
 
 _TOO_LONG = f"it ran for more than {CPU_SECONDS:g} seconds"
@@ -58,7 +58,7 @@ class _Sandbox:
                 stderr=subprocess.DEVNULL,
                 bufsize=0,
                 start_new_session=True,
-                env={name: value for name, value in os.environ.items() if name not in KEY_VARIABLES},
+                env=environment_without_keys(),
             )
             for pipe in (self._process.stdin, self._process.stdout):
                 assert pipe is not None

@@ -83,6 +83,26 @@ def scored(
     return _answer(Scored, lambda sink: pool.score(model, request, sink))
 
 
+def first_tokens(
+    pool: EnginePool, model: Model, context: str, query: str, messages: tuple[tuple[str, str], ...], top: int
+) -> list[tuple[str, float]]:
+    """The likeliest tokens that a response of a server may begin with: texts and log-probs in nats, best first. Raises
+    EngineError.
+
+    Args:
+        pool: has the model.
+        model: behind a server.
+        context, query: what it has read before.
+        messages: (role, content), in place of that where the server renders chats itself.
+        top: how many.
+    """
+    request = LikelihoodRequest(pool.new_key(), context, query, "", top, first=True, messages=messages)
+    answer = _answer(Scored, lambda sink: pool.score(model, request, sink))
+    if not answer.top_pieces:
+        raise EngineError(f"{model.name} says nothing of first tokens.")
+    return list(zip(answer.top_pieces[0], answer.top_logprob[0].tolist(), strict=True))
+
+
 def completed(pool: EnginePool, model: Model, request: SampleRequest) -> SampleResult:
     """The one sample of a request to a loaded model. Raises EngineError."""
     result: SampleResult | None = None

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from alignbench.models.adapter import Adapter
 
 FinishReason = Literal["stop", "length", "cancelled", "error"]
+Replay = Literal["", "in a crowd", "one by one", "alone", "no", "no seed", "unclear"]
+"""What was measured of a server's seeds (engines.openai.replay); empty where nothing was."""
 
 CHAT_PROBE = (("user", "One."), ("assistant", "Two."), ("user", "Three?"))  # (role, content)
 
@@ -46,6 +48,7 @@ class Capabilities:
     lanes: int = 1  # requests of strict mode that are worked on side by side
     special_tokens: tuple[tuple[str, str], ...] = ()  # (name in templates, text), such as pad_token
     adapter_hash: str = ""  # SHA-256 of the adapter that is added to the weights; empty where there is none
+    replay: Replay = ""  # of a server: what it did with a seed when the model was loaded
     arithmetic: str = ""  # library and instruction sets that compute: others draw other texts; empty where not known
 
 
@@ -135,11 +138,14 @@ class SampleResult:
 
 @dataclass(frozen=True, slots=True)
 class LikelihoodRequest:
-    """Log-probs of a given continuation, teacher forced.
+    """Log-probs of a given continuation, teacher forced; or of the tokens that a response may begin with.
 
     Attributes:
         top: alternatives to report for each token, 0 for none
         closings: texts that end a response here as an end token does; None where its end is not asked for
+        first: in place of a continuation: the answer has no token, and one row of alternatives, as many as can be had.
+            Of servers alone, which may not score what they are given
+        messages: (role, content); of `first`, in place of text where the server renders chats itself
     """
 
     key: int
@@ -148,6 +154,8 @@ class LikelihoodRequest:
     continuation: str
     top: int = 5
     closings: tuple[str, ...] | None = None
+    first: bool = False
+    messages: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,14 +33,17 @@ def manifest(conditions: Sequence[Condition], n: int) -> dict[str, Any]:
 
 
 def loaded_facts(capabilities: Capabilities) -> dict[str, str]:
-    """What a loaded model is: its weights, its adapter if it has one, its own template and where it runs."""
+    """What a loaded model is: its weights, its adapter if it has one, its own template and where it runs; of a
+    server, what it did with a seed."""
     adapter = {"adapter": capabilities.adapter_hash} if capabilities.adapter_hash else {}
+    replay = {"replay": capabilities.replay} if capabilities.replay else {}
     return {
         "description": capabilities.description,
         "device": capabilities.device,
         "arithmetic": capabilities.arithmetic,
         "weights": capabilities.file_hash,
         **adapter,
+        **replay,
         "chat_template": content_hash(capabilities.chat_template) if capabilities.chat_template else "",
     }
 

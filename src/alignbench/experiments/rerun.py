@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import Any
 
+from alignbench.engines.openai.replay import replay_words
 from alignbench.experiments.plan import Plan, PlannedCell
 from alignbench.spec import Condition, LoadOptions
 from alignbench.store import NewHint, SampleRow, Store
@@ -104,6 +105,14 @@ def other_arithmetic(store: Store, scratch: Store, rerun: Rerun) -> Iterator[str
         if then and facts["arithmetic"] != then:
             now_by = facts["arithmetic"]
             yield f"{reference} is computed by {now_by}; the session was drawn with {then}: texts may differ"
+
+
+def replay_of_servers(scratch: Store, rerun: Rerun) -> Iterator[str]:
+    """A sentence for each model behind a server: what was measured of its seeds when it was loaded now."""
+    now = dict(scratch.manifest(rerun.plan.session).get("loaded", {}))
+    for reference in dict.fromkeys(cell.condition.model.reference for cell in rerun.plan.cells):
+        if words := replay_words(reference, now.get(reference, {})):
+            yield f"{reference} is behind a server, which owns its randomness: {words}"
 
 
 def _as_loaded(condition: Condition, manifest_conditions: list[dict[str, Any]]) -> Condition:

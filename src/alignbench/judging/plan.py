@@ -6,10 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from alignbench.errors import InputError, did_you_mean
-from alignbench.judging.templates import CONSTRAINED, PAIRED, SETS, WITHIN, JudgeTemplate, judge_template
+from alignbench.judging.templates import CHOSEN, CONSTRAINED, PAIRED, SETS, WITHIN, JudgeTemplate, judge_template
+from alignbench.metrics.option_replies import order_listed, parse_reply
 from alignbench.metrics.words import is_empty
 from alignbench.spec import Model, content_hash
 from alignbench.store import SampleRow, Store
+
+_ONLY = {
+    "constraints": " of prompts that set constraints",
+    "option": " of survey questions that letters and texts of options do not tell",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +27,7 @@ class JudgeItem:
         members: of a set, the row ids of its responses, in their order; its judgment is kept with the one drawn last,
             so that a set which has grown is another item
         constraints: that the response is to keep to
+        options: of a survey question, in the order of the letters under which they are shown
     """
 
     prompt_id: str
@@ -31,6 +38,7 @@ class JudgeItem:
     flipped: bool = False
     members: tuple[int, ...] = ()
     constraints: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +61,8 @@ def plan_judging(
     Pairs hold sample i of each condition against sample i of the reference, to the same prompt; half of them, by seed,
     are shown the other way round. Pairs of equivalence are every two responses of one condition to a prompt. A set is
     all that a condition answered to a prompt, empty responses left out, where there are two or more. Constraints are
-    those of rungs of a ladder; the lowest has none, and is not judged. Raises InputError where there is no such kind
+    those of rungs of a ladder; the lowest has none, and is not judged. Options are those of survey questions; only
+    replies that letters and texts do not tell are judged. Raises InputError where there is no such kind
     or reference, or nothing to judge.
 
     Args:
@@ -73,10 +82,12 @@ def plan_judging(
         every = tuple(_sets(store, session))
     elif kind in CONSTRAINED:
         every = tuple(_constrained(store, session))
+    elif kind in CHOSEN:
+        every = tuple(untold_replies(store, session))
     else:
         every = tuple(_singles(store, session) if against is None else pairs(store, session, against, seed))
     if not every:
-        of = " of prompts that set constraints" if kind in CONSTRAINED else ""
+        of = _ONLY.get(kind, "")
         raise InputError(f"Session {session} has no finished samples{of} to judge.")
     done = store.judged(session, kind, judge.reference, template.hash)
     missing = tuple(item for item in every if (item.sample_id, item.reference_sample_id) not in done)
@@ -105,6 +116,20 @@ def _constrained(store: Store, session: int) -> Iterator[JudgeItem]:
     for item in _singles(store, session):
         if (rung := rungs.get(item.prompt_id)) is not None:
             yield replace(item, constraints=rung.constraints)
+
+
+def untold_replies(store: Store, session: int) -> Iterator[JudgeItem]:
+    """Replies to survey questions whose choice neither a letter nor the text of an option tells, nor words that
+    decline; empty ones are none."""
+    prompts = {prompt.id: prompt for prompt in store.prompts(session) if prompt.answers is not None}
+    for row in store.samples(session) if prompts else ():
+        prompt = prompts.get(row.prompt_id)
+        if row.status != "done" or prompt is None or prompt.answers is None or is_empty(row.text):
+            continue
+        shown = prompt.answers.shown or order_listed(prompt.text, prompt.answers)
+        if parse_reply(row.text, prompt.answers.in_order(shown, ""), refused=row.refused) is None:
+            options = tuple(prompt.answers.texts[place] for place in shown) or prompt.answers.texts
+            yield JudgeItem(row.prompt_id, row.condition, row.sample, row.id, options=options)
 
 
 def pairs_within(store: Store, session: int, seed: int) -> Iterator[JudgeItem]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from alignbench.answer_options import LETTERS
 from alignbench.json_reply import conforming
 from alignbench.json_schema import NOT_APPLICABLE
 from alignbench.judging.templates import JudgeTemplate
@@ -23,13 +24,16 @@ class ParsedReply:
     reason: str = ""
 
 
-def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False, n: int = 0) -> ParsedReply:
+def read_reply(
+    template: JudgeTemplate, reply: str, *, flipped: bool = False, n: int = 0, options: Sequence[str] = ()
+) -> ParsedReply:
     """Read a judge's reply; never fails, since what cannot be read is invalid, with the reason.
 
     Thoughts and text around the JSON object are passed over (see json_reply). Fields by kind: quality has its five
     aspects, new-information `score`, stance `stance`, equivalence `same`, true or false; topics has `topics`, each with
     `topic`, `in` (a: the reference, b: the judged response, both) and `helpfulness`; set-topics has `topics`, a list of
-    names for each response; constraints has `satisfied`, true or false of each constraint. "N/A" becomes None, and the
+    names for each response; constraints has `satisfied`, true or false of each constraint; option has `option`, the
+    text of the one that is chosen or None, and `refusal`, whether the reply declines. "N/A" becomes None, and the
     status is na where nothing else is left.
 
     Args:
@@ -37,6 +41,7 @@ def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False, n:
         reply: as the judge wrote it
         flipped: of a pair, the judged response was shown first
         n: of a set, how many responses were shown; else how many constraints
+        options: of a survey question, in the order of their letters
     """
     try:
         value = conforming(reply, template.schema_object())
@@ -49,6 +54,8 @@ def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False, n:
         if len(satisfied) != n:
             return ParsedReply("invalid", {}, f"answers on {len(satisfied)} constraints; expected {n}")
         return ParsedReply("valid", {"satisfied": satisfied})
+    if template.kind == "option":
+        return _chosen(value["choice"], options)
     if template.kind == "topics":
         return _topics([_topic(topic, flipped) for topic in value["topics"]])
     if template.kind == "set-topics":
@@ -58,6 +65,17 @@ def read_reply(template: JudgeTemplate, reply: str, *, flipped: bool = False, n:
     missing = [name for name, field in fields.items() if field is None]
     reason = f"{NOT_APPLICABLE}: {', '.join(missing)}" if missing else ""
     return ParsedReply("na" if len(missing) == len(names) else "valid", fields, reason)
+
+
+def _chosen(choice: str, options: Sequence[str]) -> ParsedReply:
+    if choice == "none":
+        return ParsedReply("na", {}, "the reply chooses none of the options")
+    if choice == "refusal":
+        return ParsedReply("valid", {"option": None, "refusal": True})
+    place = LETTERS.index(choice)
+    if place >= len(options):
+        return ParsedReply("invalid", {}, f"chooses {choice} of {len(options)} options")
+    return ParsedReply("valid", {"option": options[place], "refusal": False})
 
 
 def _topics(topics: Sequence[dict[str, Any]]) -> ParsedReply:

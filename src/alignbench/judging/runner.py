@@ -188,7 +188,9 @@ class JudgeRun:
 
     def _request(self, item: JudgeItem, texts: Sequence[str], capabilities: Capabilities) -> SampleRequest:
         template = self.plan.template
-        asked = template.ask(texts[0], texts[1:], flipped=item.flipped, constraints=item.constraints)
+        asked = template.ask(
+            texts[0], texts[1:], flipped=item.flipped, constraints=item.constraints, options=item.options
+        )
         prompt = Prompt.typed(asked)
         rendered = _shared(render(prompt, default_context(self.plan.judge), capabilities), template.instructions)
         return SampleRequest(
@@ -202,7 +204,7 @@ class JudgeRun:
             stream=stream_key(prompt.hash, template.hash),
             mode="fast",
             messages=rendered.messages,
-            schema=template.schema_of(len(item.constraints) or len(texts) - 1),
+            schema=template.schema_of(len(item.options or item.constraints) or len(texts) - 1),
         )
 
     def _send(self, running: _RunningRequest) -> None:
@@ -230,7 +232,11 @@ class JudgeRun:
 
     def _read(self, item: JudgeItem, result: SampleResult) -> ParsedReply:
         parsed = read_reply(
-            self.plan.template, result.raw_text, flipped=item.flipped, n=len(item.constraints or item.members)
+            self.plan.template,
+            result.raw_text,
+            flipped=item.flipped,
+            n=len(item.constraints or item.members),
+            options=item.options,
         )
         if parsed.status == "invalid" and result.finish_reason == "length":
             return replace(parsed, reason=f"cut at {result.n_drawn} tokens: {parsed.reason}")

@@ -36,6 +36,9 @@ def check_fields(kind: str, fields: Mapping[str, Any]) -> None:
             _expect(fields, str, fields["tag"])
         case "equivalence":
             _expect(fields, bool, fields["same"])
+        case "option":
+            _expect(fields, (str, NoneType), fields["option"])
+            _expect(fields, bool, fields["refusal"])
         case "constraints":
             _expect(fields, bool, fields["satisfied"][0], *fields["satisfied"])
         case "topics":

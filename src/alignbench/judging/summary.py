@@ -13,7 +13,7 @@ from alignbench.contexts.source_samples import NOTHING_HELD_OUT, Sources
 from alignbench.judging.labels import LABELS, PREFERENCE, PREFERRED, TAG
 from alignbench.judging.replies import ASPECTS
 from alignbench.judging.stored import readable_judgments
-from alignbench.judging.templates import CONSTRAINED, KINDS, PAIRED, SETS, WITHIN
+from alignbench.judging.templates import CHOSEN, CONSTRAINED, KINDS, PAIRED, SETS, WITHIN
 from alignbench.metrics.agreement import MeasurementLevel, krippendorff_alpha
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.intervals import UNIT, Bounds
@@ -32,6 +32,7 @@ _FIELDS = {
     "equivalence": ("same",),
     "constraints": ("satisfied",),  # the share of them that a response keeps to
     "set-topics": ("topics", "covered"),  # different ones of the set, and the share of them that one response raises
+    "option": ("chosen", "refusal"),  # of the replies that the judge could tell
     PREFERENCE: PREFERRED,
 }
 _GRADES: Bounds = (1.0, 5.0)
@@ -267,7 +268,7 @@ def _bounds(kind: str, field: str) -> Bounds:
         return 1.0, math.inf
     if kind in ("quality", "new-information"):
         return _GRADES
-    return UNIT if kind in ("stance", PREFERENCE, TAG, *WITHIN, *SETS, *CONSTRAINED) else (0.0, math.inf)
+    return UNIT if kind in ("stance", PREFERENCE, TAG, *WITHIN, *SETS, *CONSTRAINED, *CHOSEN) else (0.0, math.inf)
 
 
 def _value(judgment: Judgment, field: str) -> float | None:
@@ -284,6 +285,8 @@ def _value(judgment: Judgment, field: str) -> float | None:
             return float(judgment.fields["tag"] == field)
         case "topics":
             return float(sum(topic["in"] == field for topic in judgment.fields["topics"]))
+        case "option":
+            return float(bool(judgment.fields["refusal"]) == (field == "refusal"))
         case "constraints":
             return statistics.fmean(judgment.fields["satisfied"])
         case "set-topics":

@@ -11,6 +11,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 
 from alignbench import paths
+from alignbench.answer_options import LETTERS
 from alignbench.errors import InputError, did_you_mean
 from alignbench.parsing import parse_json, parse_toml
 from alignbench.spec import content_hash
@@ -20,7 +21,10 @@ PAIRED = ("new-information", "topics")  # of a response against one of the refer
 WITHIN = ("equivalence",)  # of two responses of one condition to a prompt
 SETS = ("set-topics",)  # of all responses of a condition to a prompt
 CONSTRAINED = ("constraints",)  # of one response to a prompt that sets constraints
-KINDS = (*SINGLE, *PAIRED, *WITHIN, *SETS, *CONSTRAINED)
+CHOSEN = ("option",)  # of one reply to a survey question, where its words alone do not tell what it chooses
+KINDS = (*SINGLE, *PAIRED, *WITHIN, *SETS, *CONSTRAINED, *CHOSEN)
+
+WITHOUT_OPTION = ("refusal", "none")  # what a reply may do in place of choosing an option
 
 _JINJA = Environment(undefined=StrictUndefined, trim_blocks=True, autoescape=False)
 
@@ -30,7 +34,7 @@ class JudgeTemplate:
     """A kind of judgment."""
 
     kind: str
-    prompt: str  # Jinja over `question` and `response`, perhaps `constraints`; of a pair `shown`, of a set `responses`
+    prompt: str  # Jinja over `question`, `response`, `constraints`, `options`; of a pair `shown`, of a set `responses`
     schema: str  # JSON schema of the reply, as text
     max_tokens: int  # most tokens of a reply
 
@@ -45,7 +49,13 @@ class JudgeTemplate:
         return self.prompt.partition("<question>")[0]
 
     def ask(
-        self, question: str, responses: Sequence[str], *, flipped: bool = False, constraints: Sequence[str] = ()
+        self,
+        question: str,
+        responses: Sequence[str],
+        *,
+        flipped: bool = False,
+        constraints: Sequence[str] = (),
+        options: Sequence[str] = (),
     ) -> str:
         """The prompt for a judge.
 
@@ -55,6 +65,7 @@ class JudgeTemplate:
                 shown in.
             flipped: show the judged one first.
             constraints: that the response is to keep to.
+            options: of a survey question, in the order of their letters.
         """
         template = _JINJA.from_string(self.prompt)
         if self.kind in (*PAIRED, *WITHIN):
@@ -62,10 +73,17 @@ class JudgeTemplate:
             return template.render(question=question, shown=shown, flipped=flipped).strip()
         if self.kind in SETS:
             return template.render(question=question, responses=[*responses]).strip()
-        return template.render(question=question, response=responses[0], constraints=[*constraints]).strip()
+        return template.render(
+            question=question, response=responses[0], constraints=[*constraints], options=[*options], letters=LETTERS
+        ).strip()
 
     def schema_of(self, n: int) -> str:
-        """The schema of a reply on so many responses of a set, or on so many constraints: it has an answer for each."""
+        """The schema of a reply on so many responses of a set, or on so many constraints: it has an answer for each.
+        Of one on so many options it has their letters alone."""
+        if self.kind in CHOSEN:
+            schema = self.schema_object()
+            schema["properties"]["choice"]["enum"] = [*LETTERS[:n], *WITHOUT_OPTION]
+            return json.dumps(schema)
         if self.kind not in (*SETS, *CONSTRAINED):
             return self.schema
         schema = self.schema_object()

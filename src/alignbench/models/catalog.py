@@ -26,6 +26,8 @@
       env = { CUDA_VISIBLE_DEVICES = "0,1" }  # vllm: variables of its environment
       command = ["/opt/vllm/bin/vllm", "serve"]  # vllm: what starts it, in another environment or a container
 
+  and of a server's model what models.server_settings has
+
 - `hf:org/name[@revision]`, `hf:/path/folder[:file.gguf]`: weights for transformers (engines.hf_source). The kind of a
   hub model that is not in the local cache is guessed from its name (aligned: instruct, chat, -it); say it in
   models.toml where that is wrong.
@@ -48,7 +50,7 @@ from alignbench.models.adapter_check import AdapterFacts, gguf_facts, peft_facts
 from alignbench.models.embedded import DEMOS, Demo, present_name
 from alignbench.models.gguf import header
 from alignbench.models.hf_source import parse_source
-from alignbench.models.openai_address import parse_address
+from alignbench.models.openai_address import parse_address, parted_extra, with_extra
 from alignbench.models.reference import (
     Reference,
     adapter_name,
@@ -58,6 +60,13 @@ from alignbench.models.reference import (
     written_reference,
 )
 from alignbench.models.regular_files import open_regular
+from alignbench.models.server_settings import (
+    SERVER_FIELDS,
+    ServerSettings,
+    read_extra_body,
+    read_server_settings,
+    unknown_table,
+)
 from alignbench.models.stages import ALIGNED, BASE, STAGES, known_stages
 from alignbench.parsing import parse_toml
 from alignbench.progress import Progress, silent
@@ -92,6 +101,7 @@ class _InventoryEntry:
     reference: Reference
     kind: Kind | None = None
     options: LoadOptions = field(default_factory=LoadOptions)
+    server: ServerSettings = field(default_factory=ServerSettings)
 
 
 def resolve(name_or_reference: str, *, models_file: Path | None = None) -> Model:
@@ -153,6 +163,26 @@ def inventory(*, models_file: Path | None = None) -> list[ModelStatus]:
         for name, entry in _entries(models_file).items()
         if name not in STAGES or name in here
     ]
+
+
+def server_settings(model: Model, *, models_file: Path | None = None) -> ServerSettings:
+    """How models.toml has the server of a model reached: of the entry with its name and its reference, else of one with
+    its reference (an experiment may call it otherwise), else of one with its name at the same address (what a session
+    was drawn with may have had other fields in its requests).
+
+    An entry for another server says nothing of this one. Raises InputError where models.toml is broken.
+    """
+    entries = {name: each for name, each in _entries(models_file).items() if each.reference.scheme == "openai"}
+    own = entries.get(model.name)
+    if own is not None and str(own.reference) == model.reference:
+        return own.server
+    for each in entries.values():
+        if str(each.reference) == model.reference:
+            return each.server
+    url = parse_reference(model.reference).target.partition("#")[0]
+    if own is not None and own.reference.target.partition("#")[0] == url:
+        return own.server
+    return ServerSettings()
 
 
 def weights_path(model: Model) -> Path:
@@ -343,9 +373,9 @@ def _entry(file: Path, name: str, table: object) -> _InventoryEntry:
     if not isinstance(table, dict):
         raise InputError(f'{where}: {table!r}; expected a table with reference = "llama:/path/file.gguf".')
     options = [option.name for option in fields(LoadOptions)]
-    known = ("reference", "kind", "adapter", "scale", *options)
+    known = ("reference", "kind", "adapter", "scale", *options, *SERVER_FIELDS)
     for key, value in table.items():
-        if isinstance(value, dict) and key not in known:  # TOML's own reading of [models.gemma.3]
+        if isinstance(value, dict) and key not in known and not unknown_table(key):  # TOML reads [models.gemma.3] so
             raise InputError(f'{where}: a name with a dot needs quotes: [models."{name}.{key}"].')
         if key not in known:
             raise InputError(f"{where}: unknown field {key!r}. {did_you_mean(key, known)}")
@@ -365,7 +395,27 @@ def _entry(file: Path, name: str, table: object) -> _InventoryEntry:
         raise InputError(f"{where}, reference: {error}") from None
     if base.scheme != "vllm" and (given := [name for name in _OF_VLLM if name in table]):
         raise InputError(f"{where}: {given[0]} is for vllm: models, which alignbench starts a server for.")
-    return _InventoryEntry(_with_adapter(where, base, table, file.parent), kind, chosen)
+    entry = _InventoryEntry(_with_adapter(where, base, table, file.parent), kind, chosen)
+    return _with_server(where, entry, table)
+
+
+def _with_server(where: str, entry: _InventoryEntry, table: dict[str, object]) -> _InventoryEntry:
+    """An entry with what it says of its server. Its secrets are masked from now on."""
+    given = [name for name in SERVER_FIELDS if name in table]
+    if not given:
+        return entry
+    if entry.reference.scheme != "openai":
+        raise InputError(
+            f"{where}: {given[0]} is of a model behind a server, and {entry.reference} is none; expected an openai: "
+            "reference."
+        )
+    settings = read_server_settings(where, table)
+    settings.hide()
+    extra_body = read_extra_body(where, table)
+    if extra_body and parted_extra(entry.reference.target)[1]:
+        raise InputError(f"{where}: both extra_body and reference have fields of requests; expected one of them.")
+    reference = replace(entry.reference, target=with_extra(entry.reference.target, extra_body))
+    return replace(entry, reference=reference, server=settings)
 
 
 def _with_adapter(where: str, base: Reference, table: dict[str, object], folder: Path) -> Reference:

@@ -11,7 +11,7 @@ from alignbench.errors import InputError
 from alignbench.models.adapter import Adapter, parted, parted_scale, scale_suffix, written_scale
 from alignbench.models.embedded import DEMOS, present_name
 from alignbench.models.hf_source import HfSource, parse_source
-from alignbench.models.openai_address import parse_address
+from alignbench.models.openai_address import parse_address, parted_extra, with_extra
 from alignbench.models.peft_adapter import adapter_source
 from alignbench.models.stages import BASE, STAGES, stage_of
 from alignbench.spec import Model
@@ -68,7 +68,7 @@ def parse_reference(text: str, *, relative_to: Path | None = None) -> Reference:
         case "vllm", target if colon:
             return with_adapter(Reference("vllm", str(_served_source(target, relative_to))), adapter, relative_to)
         case "openai", target if colon:
-            return Reference("openai", target)
+            return Reference("openai", with_extra(*parted_extra(target)))
         case "imported", target if colon:
             return Reference("imported", target)
     raise InputError(f"{text!r} is no model reference; expected llama:/path/file.gguf.")

@@ -20,7 +20,8 @@ from alignbench.metrics.statistics import PairedDifference, Uncertainty
 from alignbench.metrics.values import WordMode
 from alignbench.prompt_parts import Rung
 from alignbench.reports.cells import cell_values
-from alignbench.reports.section import Section, metric_digits, metric_title, shown_difference, shown_value
+from alignbench.reports.numbers import DIGITS
+from alignbench.reports.section import Section, metric_digits, metric_title, shown_difference, shown_share, shown_value
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.responses import Responses
 from alignbench.store import Store
@@ -28,7 +29,7 @@ from alignbench.store import Store
 KIND = "constraints"  # of judgment
 SATISFIED = "satisfied"
 SCORES = ("jaccard", "embedding_diversity", "words")
-_NO_JUDGMENTS = "not judged: alignbench judge --kind constraints"
+NO_JUDGMENTS = "not judged: alignbench judge SESSION --kind constraints has a model do it"
 
 _Key = tuple[str, int, str]  # condition, k, score
 
@@ -111,7 +112,7 @@ def constraint_ladders(
             judged = [shares[key] for sample in texts if (key := (condition, prompt, sample)) in shares]
             share = 1.0 if rung.k == 0 and texts else fmean(judged) if judged else None
             columns.setdefault((condition, rung.k, SATISFIED), {})[rung.of] = share
-            reasons[condition, rung.k, SATISFIED] = _NO_JUDGMENTS
+            reasons[condition, rung.k, SATISFIED] = NO_JUDGMENTS
     bounds = {key: UNIT if key[2] == SATISFIED else METRICS[key[2]].bounds for key in columns}
     estimates = mean_estimates(columns, uncertainty, bounds, reasons)
     pairs = {
@@ -150,8 +151,8 @@ def constraint_section(ladders: ConstraintLadders | None) -> Section:
         (
             condition,
             str(rung.k),
-            *(shown_value(rung.scores[name], metric_digits(name)) if name in rung.scores else "" for name in names),
-            *(shown_difference(rung.differences.get(name), digits=metric_digits(name)) for name in against),
+            *(_cell(ladders, rung, name) for name in names),
+            *(shown_difference(rung.differences.get(name), digits=_digits(name)) for name in against),
         )
         for condition, rungs in ladders.conditions.items()
         for rung in rungs
@@ -163,11 +164,24 @@ def constraint_section(ladders: ConstraintLadders | None) -> Section:
         *(f"{_called(name)}, against {ladders.reference}" for name in against),
     )
     notes = (
-        "k: how many constraints a prompt sets. satisfied: the share of them that a response keeps to, 1 where there "
-        "are none; means over the prompts that the ladders are made of.",
-        f"Judged by {ladders.judge}." if ladders.judge else f"Constraints are {_NO_JUDGMENTS}.",
+        "k: how many constraints a prompt sets. satisfied: the share of them that a response keeps to, all "
+        "where there are none; means over the prompts that the ladders are made of.",
+        f"Judged by {ladders.judge}." if ladders.judge else f"Constraints are {NO_JUDGMENTS}.",
     )
     return Section(title, columns, rows, notes)
+
+
+def _cell(ladders: ConstraintLadders, rung: RungScores, name: str) -> str:
+    """The number with its interval. What nobody judged is said once, below the table."""
+    if name not in rung.scores:
+        return ""
+    if name == SATISFIED and not ladders.judge and rung.k:
+        return "-"
+    return shown_share(rung.scores[name]) if name == SATISFIED else shown_value(rung.scores[name], metric_digits(name))
+
+
+def _digits(name: str) -> int:
+    return DIGITS if name == SATISFIED else metric_digits(name)
 
 
 def _called(name: str) -> str:

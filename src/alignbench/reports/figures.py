@@ -17,7 +17,7 @@ from alignbench.reports.entropies import branching_curves
 from alignbench.reports.figure import Figure, legend
 from alignbench.reports.frontier import Frontier
 from alignbench.reports.gate import QualityGate
-from alignbench.reports.plotting import COLOURS, MARKERS, Axes, called, with_interval
+from alignbench.reports.plotting import COLOURS, MARKERS, Axes, called, log_scale, with_interval
 from alignbench.reports.pluralism_figures import matrix_figure, stance_figure
 from alignbench.reports.recovery_text import MARK, share
 from alignbench.reports.survey_figure import survey_figure
@@ -195,7 +195,7 @@ def _branching(scores: ScoreTables) -> Figure | None:
             axes.plot(xs, [*curve.values()], label=called(name), **style)
         axes.set_xticks(range(len(spans)), spans)
         axes.set_xlabel("position of the token")
-        axes.set_yscale("log")
+        log_scale(axes)
         axes.set_title(METRICS["branching_factor"].title)
         legend(panels, 2)
 

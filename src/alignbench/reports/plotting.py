@@ -20,7 +20,9 @@ try:
     import matplotlib as mpl
     from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogFormatter, StrMethodFormatter
 except ImportError:
     raise AlignbenchError("Figures need matplotlib: pip install 'alignbench[report]'.") from None
 
@@ -49,7 +51,7 @@ _ID = re.compile(r'(\bid="|href="#|url\(#)')
 
 DrawAxes = Callable[[Sequence[Axes]], None]
 
-__all__ = ["COLOURS", "MARKERS", "Axes", "DrawAxes", "called", "png", "svg", "with_interval"]
+__all__ = ["COLOURS", "MARKERS", "Axes", "DrawAxes", "called", "log_scale", "png", "scale_bar", "svg", "with_interval"]
 
 
 def called(name: str) -> str:
@@ -65,6 +67,26 @@ def with_interval(axes: Axes, x: float, y: float, ci: Interval | None, *, across
         low, high = ci
         line = ([low, high], [y, y]) if across else ([x, x], [low, high])
         axes.plot(*line, color=style.get("color"), linewidth=1.2, solid_capstyle="butt", zorder=style.get("zorder", 2))
+
+
+def log_scale(axes: Axes) -> None:
+    """A y axis of logarithms, with plain numbers beside it: powers would be written as markup."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axes.yaxis.set_minor_formatter(LogFormatter(labelOnlyBase=False, minor_thresholds=(1.5, 0.5)))
+
+
+def scale_bar(axes: Axes, of: ScalarMappable) -> None:
+    """Which value each colour of a heat map is, beside it; of shapes, as a page of a report shows no images."""
+    figure = axes.get_figure(root=True)
+    if figure is not None:
+        bar = figure.colorbar(of, ax=axes, pad=0.02)
+        bar.outline.set_visible(False)
+        if bar.solids is not None:
+            bar.solids.set(rasterized=False, edgecolor="face")
+        bar.ax.locator_params(nbins=5)
+        bar.ax.tick_params(labelsize=7.5)
+        bar.ax.grid(visible=False)
 
 
 def svg(draw: DrawAxes, *, panels: int, height: float, share_y: bool = False, prefix: str = "") -> str:

@@ -9,9 +9,9 @@ import numpy as np
 
 from alignbench.metrics.registry import METRICS
 from alignbench.reports.figure import Figure, legend
-from alignbench.reports.plotting import COLOURS, MARKERS, Axes, called, with_interval
+from alignbench.reports.plotting import COLOURS, MARKERS, Axes, called, scale_bar, with_interval
 from alignbench.reports.stance_pluralism import StancePluralism
-from alignbench.scoring.condition_matrix import ConditionMatrix
+from alignbench.scoring.condition_matrix import LEAST_RANGE, ConditionMatrix
 
 LINES = len(COLOURS)  # most curves in one figure
 WRITTEN = 12  # conditions up to which every cell has its number
@@ -62,8 +62,10 @@ def matrix_figure(matrices: Sequence[ConditionMatrix]) -> Figure | None:
     def draw(panels: Sequence[Axes]) -> None:
         for axes, matrix in zip(panels, shown, strict=True):
             names = [called(name) for name in matrix.conditions]
-            values = matrix.values()
-            axes.imshow(values, cmap="cividis", aspect="auto")
+            low, high = matrix.colour_ends()
+            edges = np.arange(len(names) + 1) - 0.5
+            scale_bar(axes, axes.pcolormesh(edges, edges, matrix.values(), cmap="cividis", vmin=low, vmax=high))
+            axes.set_ylim(edges[-1], edges[0])
             numbers = [str(i) for i in range(1, len(names) + 1)]
             axes.set_xticks(range(len(names)), numbers)
             if axes is panels[0]:
@@ -72,24 +74,20 @@ def matrix_figure(matrices: Sequence[ConditionMatrix]) -> Figure | None:
             axes.tick_params(length=0)
             axes.set_title(METRICS[matrix.metric].title)
             if len(names) <= WRITTEN:
-                _write(axes, values)
+                _write(axes, matrix)
 
     caption = (
         "Mean similarity of responses to one prompt: between two conditions off the diagonal, of different samples of "
-        f"one on it; brighter is more alike, from {_lowest(shown)}."
+        f"one on it; brighter is more alike. The scale beside it is {LEAST_RANGE:g} wide at least, so that small "
+        "differences look small."
     )
     return Figure("matrix", "Matrix of conditions", caption, draw, len(shown), 1.3 + 0.3 * max(most, 3), share_y=True)
 
 
-def _lowest(shown: Sequence[ConditionMatrix]) -> str:
-    ends = [f"{np.nanmin(values):.2f} to {np.nanmax(values):.2f}" for values in (one.values() for one in shown)]
-    return " and ".join(ends)
-
-
-def _write(axes: Axes, values: Any) -> None:
+def _write(axes: Axes, matrix: ConditionMatrix) -> None:
     """Each cell's number, dark on bright."""
-    middle = (np.nanmin(values) + np.nanmax(values)) / 2
-    for (row, column), value in np.ndenumerate(values):
+    middle = sum(matrix.colour_ends()) / 2
+    for (row, column), value in np.ndenumerate(matrix.values()):
         if not np.isnan(value):
             colour = "black" if value > middle else "white"
             axes.text(column, row, f"{value:.2f}", ha="center", va="center", fontsize=7.5, color=colour)

@@ -74,7 +74,8 @@ def build_report(
     InputError where the reference or the floor is no condition of the session.
     """
     info = store.session(session)
-    responses = SessionResponses(store, session, options.conditions)
+    only_read = store.has_option_masses(session)  # a survey by log-probs has no samples
+    responses = SessionResponses(store, session, options.conditions, may_be_empty=only_read)
     conditions = [condition for condition in store.conditions(session) if condition.name in responses.conditions]
     for option, name in (("--reference", options.reference), ("--floor", options.floor)):
         if name is not None and name not in responses.conditions:
@@ -142,7 +143,7 @@ def build_report(
             options.reference,
             uncertainty,
         ),
-        survey=session_survey(store, session, uncertainty, options.conditions),
+        survey=session_survey(store, session, uncertainty, options.conditions, options.judge),
         judged=judged_tables(
             store,
             session,

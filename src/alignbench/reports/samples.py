@@ -53,9 +53,9 @@ def shown_samples(store: Store, session: int, reference: str | None) -> SamplesP
     """The first samples of the first prompts of a session, as far as the limits of this module go."""
     conditions = sorted((c.name for c in store.conditions(session)), key=lambda name: name != reference)
     cells: dict[str, dict[str, int]] = {}
-    for cell in store.cells(session):
+    for cell in (cell for cell in store.cells(session) if cell.n):
         cells.setdefault(cell.prompt_id, {})[cell.condition] = cell.id
-    prompts = store.prompts(session)
+    prompts = [prompt for prompt in store.prompts(session) if prompt.id in cells]
     pages: list[SideBySide] = []
     room = TOGETHER
     fewer = cut = 0

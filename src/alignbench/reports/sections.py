@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from alignbench.engines.openai.replay import replay_words
 from alignbench.judging.labels import HUMAN, LABELS
 from alignbench.judging.summary import Agreement, JudgedTable, with_source_apart
 from alignbench.metrics.estimates import Estimate
@@ -54,12 +55,13 @@ def sections(report: Report, *, by_condition: bool = False) -> list[Section]:
     shown = []
     if report.investigation is not None:
         shown.append(Section(FINDINGS, notes=tuple(finding.text for finding in report.investigation.findings)))
-    shown += [
-        _within_by_condition(report) if by_condition else _within(report),
-        *matched_sections(report.scores, reference),
-        *_cross(report),
-        *judged_sections(report.judged),
-    ]
+    if report.meta.samples or report.survey is None:  # a survey by log-probs has no samples
+        shown += [
+            _within_by_condition(report) if by_condition else _within(report),
+            *matched_sections(report.scores, reference),
+            *_cross(report),
+            *judged_sections(report.judged),
+        ]
     if report.survey is not None:
         shown += survey_part(report.survey.summary)
     shown.append(constraint_section(report.constraints))
@@ -295,8 +297,15 @@ def _settings(meta: ReportMeta) -> Section:
         rows.append((name, model.reference, model.kind, context.name or context.to_json()["template"], *written))
     versions = meta.manifest.get("versions", {})
     made = f"Sampled with {', '.join(f'{name} {version}' for name, version in versions.items())}." if versions else ""
+    loaded = meta.manifest.get("loaded", {})
+    servers = dict.fromkeys(reported.condition.model.reference for reported in meta.conditions.values())
+    replays = tuple(
+        f"{reference} is behind a server, which owns its randomness. Measured when it was loaded: {words}."
+        for reference in servers
+        if (words := replay_words(reference, loaded.get(reference, {})))
+    )
     columns = ("condition", "model", "kind", "context", *(key.replace("_", " ") for key in (*sampled, "seed", "mode")))
-    return Section("Settings", columns, tuple(rows), (made,) if made else ())
+    return Section("Settings", columns, tuple(rows), (*((made,) if made else ()), *replays))
 
 
 def listed(shown: Iterable[Section]) -> Iterator[Section]:

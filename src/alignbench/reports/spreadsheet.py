@@ -13,6 +13,7 @@ from alignbench.reports.coverage_curves import Coverage
 from alignbench.reports.dial import DialPoint
 from alignbench.reports.pluralism import Pluralism
 from alignbench.scoring.score_tables import ScoreTables, WithinEstimate
+from alignbench.surveys.distribution import Way
 from alignbench.surveys.summary import SurveySummary
 
 COLUMNS = ("table", "condition", "metric", "value", "ci_low", "ci_high", "n", "reason", "ceiling", "floor", "null",
@@ -91,20 +92,36 @@ def _estimates(report: Report) -> Iterator[tuple[str, str, str, Estimate]]:
 
 def _of_survey(of: SurveySummary) -> Iterator[tuple[str, str, str, Estimate]]:
     for each in of.answering:
-        yield "survey", each.condition, "entropy", each.entropy
-        yield "survey", each.condition, "order_consistency", each.consistency
-        yield "survey", each.condition, "expected_consistency", each.expected_consistency
-        for name in ("refusals", "unparsed"):
-            yield "survey", each.condition, name, Estimate(getattr(each, name), None, each.n or 0)
-    for to, distances in (("uniform", of.to_uniform), ("group", of.to_groups), ("condition", of.between)):
+        table = _of_way(each.by)
+        yield table, each.condition, "entropy", each.entropy
+        yield table, each.condition, "order_consistency", each.consistency
+        yield table, each.condition, "expected_consistency", each.expected_consistency
+        for name in ("refusals", "unparsed", "judged") if each.by == "sample" else ():
+            yield table, each.condition, name, Estimate(getattr(each, name), None, each.n or 0)
+        if each.rewording is not None:
+            yield table, each.condition, "paraphrase_consistency", each.rewording.consistency
+            yield table, each.condition, "expected_paraphrase_consistency", each.rewording.expected
+        if each.outside is not None:
+            yield table, each.condition, "outside", each.outside
+    for to, distances in (
+        ("uniform", of.to_uniform),
+        ("group", of.to_groups),
+        ("condition", of.between),
+        ("way", of.ways),
+    ):
         for one in distances:
-            table = "survey to uniform" if to == "uniform" else f"survey to {to} {one.other}"
+            table = f"{_of_way(one.by)} to {to}" if to == "uniform" else f"{_of_way(one.by)} to {to} {one.other}"
             for name, mean in {**one.distances, "tv_by_chance": one.floor}.items():
                 yield table, one.condition, name, mean
     for steered in of.steering:
         apart = steered.difference
         value = WithinEstimate(apart.value, apart.ci, apart.n, difference=apart)
-        yield f"survey steering to {steered.group}", steered.condition, "tv", value
+        yield f"{_of_way(steered.by)} steering to {steered.group}", steered.condition, "tv", value
+
+
+def _of_way(way: Way) -> str:
+    """Replies are what a survey is of where nothing else is said."""
+    return "survey" if way == "sample" else f"survey by {way}"
 
 
 def _of_pluralism(of: Pluralism) -> Iterator[tuple[str, str, str, Estimate]]:

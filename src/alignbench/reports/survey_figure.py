@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from alignbench.reports.figure import Figure, legend
 from alignbench.reports.plotting import COLOURS, MARKERS, Axes, called, with_interval
+from alignbench.reports.survey_sections import WAYS
 from alignbench.surveys.summary import UNIFORM, SurveySummary
 
 GROUPS = 12  # most groups in the figure
@@ -13,33 +14,36 @@ _PANELS = {"tv": "total variation (← closer)", "representativeness": "represen
 
 
 def survey_figure(summary: SurveySummary | None) -> Figure | None:
-    """A row a group, or equal shares of the options where there are no groups; a point a condition. None without any
-    distance.
+    """A row a group, or equal shares of the options where there are no groups; a point a condition, or each way of it
+    where answers were read in more than one. None without any distance.
 
-    The first `GROUPS` groups, and as many conditions as there are colours.
+    The first `GROUPS` groups, and as many points as there are colours.
     """
     if summary is None:
         return None
     rows = [row for row in summary.to_groups or summary.to_uniform if row.distances["tv"].value is not None]
     others = [*dict.fromkeys(row.other for row in rows)]
     shown = others[:GROUPS]
-    names = [*dict.fromkeys(row.condition for row in rows)][: len(COLOURS)]
+    sides = [*dict.fromkeys((row.condition, row.by) for row in rows)][: len(COLOURS)]
+    several = len({by for _, by in sides}) > 1
     panels = [name for name in _PANELS if any(row.distances[name].value is not None for row in rows)]
     if not shown:
         return None
-    step = 0.72 / len(names)
+    step = 0.72 / len(sides)
 
     def draw(axes: Sequence[Axes]) -> None:
         for on, distance in zip(axes, panels, strict=True):
-            unnamed = {*names}
+            unnamed = {*sides}
             for row in rows:
                 mean = row.distances[distance]
-                if row.other not in shown or row.condition not in names or mean.value is None:
+                side = row.condition, row.by
+                if row.other not in shown or side not in sides or mean.value is None:
                     continue
-                i = names.index(row.condition)
-                y = shown.index(row.other) + (i - (len(names) - 1) / 2) * step
-                label = called(row.condition) if row.condition in unnamed else None
-                unnamed.discard(row.condition)
+                i = sides.index(side)
+                y = shown.index(row.other) + (i - (len(sides) - 1) / 2) * step
+                way = f", {WAYS[row.by]}" if several else ""
+                label = called(row.condition) + way if side in unnamed else None
+                unnamed.discard(side)
                 with_interval(
                     on, mean.value, y, mean.ci, across=True, color=COLOURS[i], marker=MARKERS[i], markersize=5,
                     label=label,
@@ -62,5 +66,5 @@ def survey_figure(summary: SurveySummary | None) -> Figure | None:
         f"{left_out}"
     )
     to = "people" if summary.to_groups else "equal shares"
-    height = 1.5 + len(shown) * max(0.3, 0.17 * len(names))
+    height = 1.5 + len(shown) * max(0.3, 0.17 * len(sides))
     return Figure("survey", f"Distance of answers to {to}", caption, draw, len(panels), height, share_y=True)

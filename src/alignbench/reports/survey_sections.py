@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from alignbench.metrics.estimates import Estimate
 from alignbench.reports.section import Section, shown_difference, shown_number, shown_value
-from alignbench.surveys.distribution import AnswerDistribution
-from alignbench.surveys.summary import MeanDistance, SurveySummary
+from alignbench.surveys.distribution import AnswerDistribution, Way
+from alignbench.surveys.summary import Answering, MeanDistance, SurveySummary
 
 BY_CHANCE = "TV by chance: its mean if both sides answered alike, of so many replies, and people where that is known."
+WAYS: Mapping[Way, str] = {"first_token": "first token", "logprob": "log-probs", "sample": "replies"}
+_JUDGED = ("told by letter or words", "by a judge")
+_REWORDED = ("paraphrase consistency", "paraphrases by chance")
 _LONGEST = 24  # characters of an option's text in a table
 
 
 def answers_section(answers: Sequence[AnswerDistribution]) -> Section:
     """A row a question, condition and way."""
-    columns = ("question", "condition", "by", "answers", "order consistency", "outside", "refusals", "unparsed", "n")
+    judged = _JUDGED if any(each.judged for each in answers) else ()
+    worded = _REWORDED[:1] if any(each.paraphrases for each in answers) else ()
+    columns = ("question", "condition", "by", "answers", "order consistency", "outside", "refusals", "unparsed", "n",
+               *judged, *worded)  # fmt: skip
     rows = (
         (
             each.question.id,
@@ -26,6 +32,8 @@ def answers_section(answers: Sequence[AnswerDistribution]) -> Section:
             shown_number(each.order_consistency),
             shown_number(each.outside),
             *map(_count, (each.refusals, each.unparsed, each.n)),
+            *(_told(each) if judged else ()),
+            *((shown_number(each.paraphrase_consistency),) if worded else ()),
         )
         for each in answers
     )
@@ -54,8 +62,10 @@ def survey_part(summary: SurveySummary) -> Iterator[Section]:
 
 
 def _answering_section(summary: SurveySummary) -> Section:
+    judged = _JUDGED if any(each.judged for each in summary.answering) else ()
+    worded = _REWORDED if any(each.rewording for each in summary.answering) else ()
     columns = ("condition", "by", "entropy, bits", "order consistency", "consistency by chance", "outside", "refusals",
-               "unparsed", "n", "unanswered")  # fmt: skip
+               "unparsed", "n", "unanswered", *judged, *worded)  # fmt: skip
     rows = (
         (
             each.condition,
@@ -65,12 +75,15 @@ def _answering_section(summary: SurveySummary) -> Section:
             shown_number(each.expected_consistency.value),
             "-" if each.outside is None else _mean(each.outside),
             *map(_count, (each.refusals, each.unparsed, each.n, each.unanswered)),
+            *(_told(each) if judged else ()),
+            *(_reworded(each) if worded else ()),
         )
         for each in summary.answering
     )
     notes = (
         "Means over questions with 95% intervals. Refusals and unparsed replies, of n in all, are no part of a "
         "distribution; unanswered: questions without any answer.",
+        *(("A question and its paraphrases count as one question: the mean over its wordings.",) if worded else ()),
     )
     return Section("Over questions", columns, tuple(rows), notes)
 
@@ -124,6 +137,18 @@ def _cut(text: str) -> str:
 
 def _mean(estimate: Estimate) -> str:
     return "-" if estimate.value is None else shown_value(estimate)
+
+
+def _told(each: AnswerDistribution | Answering) -> tuple[str, str]:
+    """How many replies their letters and words tell, and how many a judge."""
+    if each.n is None or each.unparsed is None or each.judged is None:
+        return "-", "-"
+    return str(each.n - each.unparsed - each.judged), str(each.judged)
+
+
+def _reworded(each: Answering) -> tuple[str, str]:
+    of = each.rewording
+    return ("-", "-") if of is None else (_mean(of.consistency), shown_number(of.expected.value))
 
 
 def _count(value: int | None) -> str:

@@ -23,6 +23,8 @@ from alignbench.scoring.responses import CellTexts, Responses, Texts
 
 MATRICES = ("embedding_similarity", "jaccard")
 """The similarities that there is a matrix of."""
+LEAST_RANGE = 0.2
+"""Of the colours of a heat map: values that are hardly apart look alike."""
 
 _Sets = Sequence[Texts]
 _Means = Callable[[_Sets], Floats]  # (C, C) of C sets of texts
@@ -51,6 +53,18 @@ class ConditionMatrix:
         """(C, C), NaN where there is none."""
         cells = [[self.cells[a, b].value for b in self.conditions] for a in self.conditions]
         return np.array([[np.nan if value is None else value for value in row] for row in cells], np.float64)
+
+    def colour_ends(self) -> tuple[float, float]:
+        """The values of the first and the last colour of a heat map: the lowest and the highest of all, moved apart to
+        `LEAST_RANGE` at least, inside the bounds of the similarity. Of a matrix that has a value."""
+        values = self.values()
+        low, high = float(np.nanmin(values)), float(np.nanmax(values))
+        if (missing := LEAST_RANGE - (high - low)) <= 0:
+            return low, high
+        least, most = METRICS[self.metric].bounds
+        low, high = low - missing / 2, high + missing / 2
+        moved = max(0.0, least - low) - max(0.0, high - most)
+        return low + moved, high + moved
 
 
 def condition_matrix(

@@ -15,8 +15,9 @@ REASON = "the prompt is contested, and embeddings do not see which side an answe
 
 
 def is_contested(prompt: Prompt) -> bool:
-    """Whether its answers are known to differ in stance."""
-    return prompt.set == CONTESTED
+    """Whether its answers are known to differ in stance: it is of the set that ships, or asks the same under another
+    name, as imported responses do."""
+    return prompt.set == CONTESTED or prompt.text in contested_texts()
 
 
 def contested_prompts(store: Store, session: int) -> frozenset[str]:

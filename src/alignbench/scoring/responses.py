@@ -62,21 +62,23 @@ def all_texts(responses: Responses) -> Iterator[str]:
 class SessionResponses:
     """The finished samples of a session; of a reply with several answers the one that is drawn (see `draws`)."""
 
-    def __init__(self, store: Store, session: int, conditions: Collection[str] | None = None) -> None:
+    def __init__(
+        self, store: Store, session: int, conditions: Collection[str] | None = None, *, may_be_empty: bool = False
+    ) -> None:
         """conditions: only those of these names, None for all of them.
 
-        InputError where there is no such session, or it has no finished sample.
+        InputError where there is no such session, or, unless it may be empty, it has no finished sample.
         """
         store.session(session)
         counts = {of.condition: of for of in store.counts(session)}
         kept = {name: of for name, of in counts.items() if conditions is None or name in conditions}
         self.n, self.left_out = (sum(of.samples for of in kept.values()), sum(of.errors for of in kept.values()))
-        if not self.n:
+        if not self.n and not may_be_empty:
             raise InputError(f"Session {session} has no finished samples to score.")
         self._store, self._session = store, session
         self._cells: dict[str, dict[str, int]] = {}
         for cell in store.cells(session):
-            if cell.condition in kept:
+            if cell.condition in kept and cell.n:  # others have log-probs of options alone
                 self._cells.setdefault(cell.prompt_id, {})[cell.condition] = cell.id
         self.prompts = tuple(prompt.id for prompt in store.prompts(session) if prompt.id in self._cells)
         self.conditions = tuple(kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alignbench.store.context_rows import ExampleSetInfo, HintRow, NewHint
+from alignbench.store.option_masses import OptionMasses
 from alignbench.store.rows import (
     CellInfo,
     Counts,
@@ -32,6 +33,7 @@ __all__ = [
     "LastSession",
     "NewHint",
     "Note",
+    "OptionMasses",
     "Pace",
     "PairScore",
     "SampleRow",

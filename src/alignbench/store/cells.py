@@ -102,7 +102,7 @@ class CellsMixin(CellContentsMixin):
     def drop_condition_if_empty(self, session_id: int, name: str) -> bool:
         """Delete a condition that has no sample, so that its name is free again; whether it was deleted.
 
-        Errors are no samples: they go with it. Done and cancelled samples keep it.
+        Errors are no samples: they go with it. Done and cancelled samples keep it, and log-probs of options.
         """
         with self._write():
             return bool(
@@ -111,6 +111,9 @@ class CellsMixin(CellContentsMixin):
                     DELETE FROM conditions WHERE session_id = ? AND name = ? AND NOT EXISTS (
                         SELECT 1 FROM samples JOIN cells ON cells.id = samples.cell_id
                         WHERE cells.condition_id = conditions.id AND samples.status <> 'error')
+                    AND NOT EXISTS (
+                        SELECT 1 FROM option_masses JOIN cells ON cells.id = option_masses.cell_id
+                        WHERE cells.condition_id = conditions.id)
                     """,
                     session_id,
                     encode_text(name),

@@ -54,6 +54,10 @@ _COPIES = (
     SELECT new, set_hash, position, rank, similarity, place, left_out, hint
     FROM selections JOIN merged_cells ON old = cell_id WHERE set_hash IN (SELECT hash FROM example_sets)
     """,
+    """
+    INSERT OR IGNORE INTO option_masses (cell_id, way, model, reading, created)
+    SELECT new, way, model, reading, created FROM option_masses JOIN merged_cells ON old = cell_id
+    """,
     "INSERT OR IGNORE INTO cell_prefills SELECT new, text FROM cell_prefills JOIN merged_cells ON old = cell_id",
     """
     INSERT OR IGNORE INTO cell_hints SELECT merged_cells.new, merged_hints.new FROM cell_hints

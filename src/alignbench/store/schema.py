@@ -333,6 +333,23 @@ def _prompt_parts(db: Database) -> None:
         db.execute(f"ALTER TABLE prompts ADD COLUMN {column} TEXT")
 
 
+def _option_masses(db: Database) -> None:
+    # Of a survey question in one order of its options: how probable each is, in the given order, as log-probs say.
+    # `way`: which log-probs; `model`: what decides them, as in `likelihoods`.
+    db.execute(
+        """
+        CREATE TABLE option_masses (
+            cell_id INTEGER NOT NULL REFERENCES cells(id) ON DELETE CASCADE,
+            way TEXT NOT NULL,
+            model TEXT NOT NULL,
+            reading TEXT NOT NULL,
+            created TEXT NOT NULL,
+            PRIMARY KEY (cell_id, way)
+        )
+        """
+    )
+
+
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0001_tables", _tables),
     ("0002_judgments", _judgments),
@@ -350,6 +367,7 @@ MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0013_token_ends", _token_ends),
     ("0014_answers", _answers),
     ("0015_prompt_parts", _prompt_parts),
+    ("0016_option_masses", _option_masses),
 )
 
 

@@ -175,10 +175,12 @@ class SessionsMixin(NamedMixin):
             self._execute("DELETE FROM models WHERE id NOT IN (SELECT model_id FROM conditions)")
 
     def drop_session_if_empty(self, session_id: int) -> None:
-        """Delete a session that nothing was ever stored in: no sample, not even a failed one, and no note."""
+        """Delete a session that nothing was ever stored in: no sample, not even a failed one, no log-probs of options,
+        and no note."""
         empty = """
             SELECT 1 FROM sessions WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM notes WHERE session_id = ?1)
                 AND NOT EXISTS (SELECT 1 FROM cells JOIN samples ON cell_id = cells.id WHERE session_id = ?1)
+                AND NOT EXISTS (SELECT 1 FROM cells JOIN option_masses ON cell_id = cells.id WHERE session_id = ?1)
         """
         with self._write():
             if self._row(empty, session_id):

@@ -15,6 +15,7 @@ from alignbench.store.connection import open_database, plain_errors, prepared, w
 from alignbench.store.judgments import JudgmentsMixin
 from alignbench.store.likelihoods import LikelihoodsMixin
 from alignbench.store.merging import MergingMixin
+from alignbench.store.option_masses import OptionMassesMixin
 from alignbench.store.pair_scores import PairScoresMixin
 from alignbench.store.reading import PATIENCE, open_to_read
 from alignbench.store.samples import SamplesMixin
@@ -30,6 +31,7 @@ class Store(
     PairScoresMixin,
     JudgmentsMixin,
     LikelihoodsMixin,
+    OptionMassesMixin,
     SearchMixin,
 ):
     """A session database. One object per thread; several processes may have the same file open.

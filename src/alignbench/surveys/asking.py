@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import permutations
 from typing import Literal
 
 from alignbench.answer_options import LETTERS, AnswerOptions
+from alignbench.metrics.option_replies import order_listed
 from alignbench.spec import Prompt
 
 Orders = Literal["all", "cyclic", "given"]
 
 ALL_UP_TO = 4  # options of which every order is asked; of more, the cyclic ones
 INSTRUCTION = "Answer with the letter of one option."
-_LISTED = re.compile(r"^\s*[(\[]?([A-Z])[.):\]]\s+(.*\S)\s*$", re.MULTILINE)
 
 
 def option_orders(k: int, orders: Orders) -> list[tuple[int, ...]]:
@@ -54,14 +53,7 @@ def question_of(prompt: Prompt) -> Prompt:
 def listed_order(prompt: Prompt) -> tuple[int, ...]:
     """The order in which the text of somebody else's prompt lists the options, a line each with letters from A on;
     empty where it does not list all of them so."""
-    texts = [_folded(text) for text in options_of(prompt).texts]
-    listed = {letter: _folded(text) for letter, text in _LISTED.findall(prompt.text)}
-    order = [listed.get(letter, "") for letter in LETTERS[: len(texts)]]
-    return tuple(map(texts.index, order)) if sorted(order) == sorted(texts) else ()
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return order_listed(prompt.text, options_of(prompt))
 
 
 def asked_in_orders(question: Prompt, orders: Orders) -> list[Prompt]:

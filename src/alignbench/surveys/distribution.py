@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -19,11 +19,13 @@ from alignbench.metrics.answer_distributions import (
     sampling_floor,
     split_floor,
 )
+from alignbench.metrics.option_replies import REFUSAL, parse_reply
 from alignbench.spec import Prompt
 from alignbench.surveys.asking import options_of
-from alignbench.surveys.replies import REFUSAL, parse_reply
 
-Way = Literal["logprob", "sample"]
+Way = Literal["first_token", "logprob", "sample"]
+"""From log-probs of the options' letters and texts, of their letters as the first token alone, or from replies that
+were drawn."""
 
 
 @dataclass(frozen=True)
@@ -33,15 +35,17 @@ class AnswerDistribution:
     Attributes:
         question: with its options in the given order
         condition: its name
-        by: from log-probs of the options, or from replies that were drawn
+        by: the way
         p: (K,) shares with a sum of 1; None where there is no answer
         by_order: the same in each order of the options that has any
         refusal_share: of all options' probability, or of all replies, what refuses to answer; None where there is none
         outside: probability that is on no option; None where replies were drawn
-        n: replies that were drawn; this and the next two are None where log-probs were read
+        n: replies that were drawn; this and the next three are None where log-probs were read
         refusals: replies that decline, or choose an option of refusal
         unparsed: replies that choose nothing that can be told
+        judged: replies that a judge tells, and their letters and words do not; all others of n by letter, text or words
         answers_by_order: replies that answer, in each order of by_order
+        paraphrases: the same condition's answers, by the same way, to the question in other words
     """
 
     question: Prompt
@@ -54,7 +58,9 @@ class AnswerDistribution:
     n: int | None = None
     refusals: int | None = None
     unparsed: int | None = None
+    judged: int | None = None
     answers_by_order: tuple[int, ...] = ()
+    paraphrases: tuple[AnswerDistribution, ...] = ()
 
     @cached_property
     def options(self) -> AnswerOptions:
@@ -80,7 +86,28 @@ class AnswerDistribution:
         """What it would be on average if the order changed nothing; 1 where log-probs were read."""
         if self.p is None or len(self.by_order) < 2:
             return None
-        return 1.0 if self.by == "logprob" else expected_consistency(self.counts, self.answers_by_order)
+        return expected_consistency(self.counts, self.answers_by_order) if self.by == "sample" else 1.0
+
+    @cached_property
+    def paraphrase_consistency(self) -> float | None:
+        """`answer_distributions.order_consistency` of the distributions that the wordings of the question have, with
+        options taken by their places in the given order; None where fewer than two have an answer."""
+        return order_consistency([each.p for each in self._wordings if each.p is not None])
+
+    @cached_property
+    def expected_paraphrase_consistency(self) -> float | None:
+        """What it would be on average if the wording changed nothing; 1 where log-probs were read."""
+        answered = [each for each in self._wordings if each.p is not None]
+        if len(answered) < 2:
+            return None
+        if self.by != "sample":
+            return 1.0
+        together = np.sum([each.counts for each in answered], axis=0).tolist()
+        return expected_consistency(together, [each.n_answers or 0 for each in answered])
+
+    @property
+    def _wordings(self) -> tuple[AnswerDistribution, ...]:
+        return (self, *self.paraphrases)
 
     @cached_property
     def counts(self) -> tuple[int, ...]:
@@ -141,6 +168,18 @@ class AnswerDistribution:
         return _chance(other.p if self.n_answers is not None else self.p, self.n_answers, other.n_answers)
 
 
+def with_paraphrases(answers: Sequence[AnswerDistribution]) -> list[AnswerDistribution]:
+    """The same in their order, each question with the answers to its paraphrases, of its own condition and way."""
+    wordings: dict[tuple[str, str, Way], list[AnswerDistribution]] = {}
+    for each in answers:
+        if of := each.options.paraphrase_of:
+            wordings.setdefault((of, each.condition, each.by), []).append(each)
+    return [
+        replace(each, paraphrases=tuple(wordings.get((each.question.id, each.condition, each.by), ())))
+        for each in answers
+    ]
+
+
 def _chance(p: Sequence[float], n: int | None, other: int | None) -> float:
     """Expected total variation of samples of these sizes from p; None is a side without chance."""
     sizes = [size for size in (n, other) if size is not None]
@@ -148,11 +187,16 @@ def _chance(p: Sequence[float], n: int | None, other: int | None) -> float:
 
 
 def of_masses(
-    question: Prompt, condition: str, masses: Sequence[Sequence[float]], outside: Sequence[float]
+    question: Prompt,
+    condition: str,
+    masses: Sequence[Sequence[float]],
+    outside: Sequence[float],
+    by: Way = "logprob",
 ) -> AnswerDistribution:
     """From the probability of each option, in each order of them.
 
-    masses: (orders, options), columns in the given order of options. outside: (orders,), what is on none.
+    masses: (orders, options), columns in the given order of options. outside: (orders,), what is on none. by: the way
+    in which they were read.
     """
     options = options_of(question)
     by_order = tuple(options.among_answers(row) for row in masses if any(row[i] > 0.0 for i in options.answers))
@@ -160,7 +204,7 @@ def of_masses(
     return AnswerDistribution(
         question,
         condition,
-        "logprob",
+        by,
         tuple(np.mean(by_order, axis=0).tolist()) if by_order else None,
         by_order,
         float(np.mean([sum(row[i] for i in refusing) / sum(row) for row in masses if sum(row)])) if refusing else None,
@@ -170,22 +214,32 @@ def of_masses(
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What was said to a prompt; refused: whether the server says that it is a refusal."""
+    """What was said to a prompt.
+
+    Attributes:
+        text: the reply
+        refused: whether the server says that it is a refusal
+        judged: the place of the option that a judge finds it to choose, or REFUSAL; None where none tells
+    """
 
     text: str
     refused: bool = False
+    judged: int | None = None
 
 
 def of_replies(
     question: Prompt, condition: str, replies: Mapping[tuple[int, ...], Sequence[Reply]]
 ) -> AnswerDistribution:
-    """From the replies to a question, by the order of options that its prompt shows; see `AnswerOptions.shown`."""
+    """From the replies to a question, by the order of options that its prompt shows; see `AnswerOptions.shown`. A judge
+    counts where letter, text and words tell nothing."""
     options = options_of(question)
     counts: list[list[int]] = []
-    n = declined = unparsed = 0
+    n = declined = unparsed = judged = 0
     for order, said in replies.items():
         shown = options.in_order(order, question.id)
-        chosen = [parse_reply(reply.text, shown, refused=reply.refused) for reply in said]
+        told = [parse_reply(reply.text, shown, refused=reply.refused) for reply in said]
+        chosen = [reply.judged if place is None else place for place, reply in zip(told, said, strict=True)]
+        judged += told.count(None) - chosen.count(None)
         n += len(chosen)
         unparsed += chosen.count(None)
         declined += chosen.count(REFUSAL)
@@ -204,5 +258,6 @@ def of_replies(
         n=n,
         refusals=refusals,
         unparsed=unparsed,
+        judged=judged,
         answers_by_order=tuple(int(row.sum()) for row in answered),
     )

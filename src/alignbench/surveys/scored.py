@@ -1,17 +1,19 @@
-"""Distributions of answers from the log-probs of options: nothing is drawn, and each is asked for once ever."""
+"""Probabilities of options from log-probs: nothing is drawn, and what a model says is asked for once ever."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
-from alignbench.contexts.rendering import Content, Rendered, render, why_no_text
+from alignbench.contexts.rendering import Content, Rendered, render
 from alignbench.engines.protocol import Capabilities
-from alignbench.errors import AlignbenchError
+from alignbench.errors import AlignbenchError, EngineError
 from alignbench.progress import Progress
 from alignbench.scoring.likelihood_cache import LikelihoodCache, Passage
-from alignbench.spec import Condition, Context, Prompt
+from alignbench.spec import Condition, Context, Model, Prompt
 from alignbench.surveys.asking import Orders, asked_in_orders, options_of
-from alignbench.surveys.distribution import AnswerDistribution, of_masses
+from alignbench.surveys.distribution import AnswerDistribution, Way, of_masses
+from alignbench.surveys.first_token import ALTERNATIVES, first_token_masses
 from alignbench.surveys.option_logprobs import OptionForm, option_forms, option_masses
 
 ContentOf = Callable[[Condition, Prompt], Content]
@@ -21,6 +23,29 @@ class NoLogprobs(AlignbenchError):
     """A condition whose options have no log-probs that say what it would answer, and why."""
 
 
+@dataclass(frozen=True, slots=True)
+class QuestionReading:
+    """What log-probs say of the options of one question.
+
+    Attributes:
+        question: with its options in the given order
+        prompts: that ask it, one in each order
+        masses: (orders, options) probability of each option, columns in the given order
+        outside: (orders,) probability that is on none
+        way: which log-probs they are
+    """
+
+    question: Prompt
+    prompts: tuple[Prompt, ...]
+    masses: tuple[tuple[float, ...], ...]
+    outside: tuple[float, ...]
+    way: Way = "logprob"
+
+    def answers(self, condition: str) -> AnswerDistribution:
+        """As the answers of the condition of this name."""
+        return of_masses(self.question, condition, self.masses, self.outside, self.way)
+
+
 def score_condition(
     cache: LikelihoodCache,
     content_of: ContentOf,
@@ -28,8 +53,8 @@ def score_condition(
     questions: Sequence[Prompt],
     orders: Orders,
     progress: Progress,
-) -> Iterator[AnswerDistribution]:
-    """How a condition answers each question. Raises NoLogprobs where that cannot be read off log-probs.
+) -> Iterator[QuestionReading]:
+    """What log-probs say of each question. Raises NoLogprobs where they do not say what the condition would answer.
 
     content_of: examples and hint of the condition's context for a prompt, where it does not hold all of it itself.
     """
@@ -38,51 +63,83 @@ def score_condition(
         raise NoLogprobs("it writes something before its answer")
     if (capabilities := cache.capabilities(condition.model)) is None:
         raise NoLogprobs(cache.why_not(condition.model, Passage("", "", "")))
+    way: Way | None = None
     for done, question in enumerate(questions):
         progress(f"reading {condition.name}", done, len(questions))
-        yield _question(cache, content_of, condition, capabilities, question, orders)
+        prompts = asked_in_orders(question, orders)
+        rendered = _rendered(content_of, condition, capabilities, prompts)
+        if way is None:
+            way = _way(cache, condition.model, prompts[0], rendered[0], server=capabilities.renders_chat)
+        if way == "first_token":
+            yield _by_first_token(cache, condition.model, question, prompts, rendered)
+        else:
+            yield _by_options(cache, condition.model, question, prompts, rendered)
 
 
-def _question(
-    cache: LikelihoodCache,
-    content_of: ContentOf,
-    condition: Condition,
-    capabilities: Capabilities,
-    question: Prompt,
-    orders: Orders,
-) -> AnswerDistribution:
-    prompts = asked_in_orders(question, orders)
+def _rendered(
+    content_of: ContentOf, condition: Condition, capabilities: Capabilities, prompts: Sequence[Prompt]
+) -> list[Rendered]:
+    """What the model reads before its answer to each prompt."""
     try:
         content = content_of(condition, prompts[0]) if _takes_content(condition.context) else None
         rendered = [render(prompt, condition.context, capabilities, content, as_text=True) for prompt in prompts]
     except AlignbenchError as error:  # such as a context that is made of a session's samples
         raise NoLogprobs(str(error).rstrip(".")) from None
+    if any(each.thoughts is not None and each.thoughts.opened for each in rendered):
+        raise NoLogprobs("it thinks before its answer")
+    return rendered
+
+
+def _way(cache: LikelihoodCache, model: Model, prompt: Prompt, rendered: Rendered, *, server: bool) -> Way:
+    """Whether options can be scored as texts. Of servers, those that render chats themselves take no given text, and
+    of others one option tells."""
+    if rendered.messages:
+        return "first_token"
+    if server:
+        passage = Passage(rendered.context, rendered.query, option_forms(options_of(prompt), rendered.text)[0].text)
+        cache.make(model, [passage])
+        if cache.tokens(model, passage) is None:
+            return "first_token"
+    return "logprob"
+
+
+def _by_first_token(
+    cache: LikelihoodCache, model: Model, question: Prompt, prompts: Sequence[Prompt], rendered: Sequence[Rendered]
+) -> QuestionReading:
+    masses, outside = [], []
+    for prompt, text in zip(prompts, rendered, strict=True):
+        try:
+            listed = cache.first_tokens(model, text.context, text.query, text.messages, ALTERNATIVES)
+            of_order, left = first_token_masses(options_of(prompt), listed)
+        except (EngineError, ValueError) as error:
+            own = "renders chats itself" if text.messages else "scores no given text"
+            raise NoLogprobs(f"its server {own}, and of the first token: {str(error).rstrip('.')}") from None
+        masses.append(of_order)
+        outside.append(left)
+    return QuestionReading(question, tuple(prompts), tuple(masses), tuple(outside), "first_token")
+
+
+def _by_options(
+    cache: LikelihoodCache, model: Model, question: Prompt, prompts: Sequence[Prompt], rendered: Sequence[Rendered]
+) -> QuestionReading:
     asked: list[tuple[list[OptionForm], list[Passage]]] = []
     for prompt, text in zip(prompts, rendered, strict=True):
-        if why := why_no_text(text, capabilities) or _why_not(text):
-            raise NoLogprobs(why)
         forms = option_forms(options_of(prompt), text.text)
         asked.append((forms, [Passage(text.context, text.query, form.text) for form in forms]))
-    cache.make(condition.model, (passage for _, passages in asked for passage in passages))
+    cache.make(model, (passage for _, passages in asked for passage in passages))
     masses, outside = [], []
     for forms, passages in asked:
         tokens = []
         for passage in passages:
-            if (said := cache.tokens(condition.model, passage)) is None:
-                raise NoLogprobs(cache.why_not(condition.model, passage))
+            if (said := cache.tokens(model, passage)) is None:
+                raise NoLogprobs(cache.why_not(model, passage))
             tokens.append(said)
         of_order, left = option_masses(options_of(question), forms, tokens)
-        masses.append(of_order)
+        masses.append(tuple(of_order))
         outside.append(left)
-    return of_masses(question, condition.name, masses, outside)
+    return QuestionReading(question, tuple(prompts), tuple(masses), tuple(outside))
 
 
 def _takes_content(context: Context) -> bool:
     """Whether it has examples or a hint, which are the same for every order of the options."""
     return not (context.examples is None and context.hint is None and context.prefill is None)
-
-
-def _why_not(rendered: Rendered) -> str:
-    if rendered.thoughts is not None and rendered.thoughts.opened:
-        return "it thinks before its answer"
-    return ""

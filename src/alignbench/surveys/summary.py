@@ -1,4 +1,8 @@
-"""What a survey comes to over its questions: means with intervals, beside what chance alone gives."""
+"""What a survey comes to over its questions: means with intervals, beside what chance alone gives.
+
+A question and its paraphrases are one question: its value is the mean over its wordings, as they are no more
+independent of each other than its orders are.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import inf, log2
+from statistics import fmean
 
 from alignbench.metrics.answer_distributions import AnswerDistance, steerability
 from alignbench.metrics.estimates import Estimate, mean_estimates, paired_differences
@@ -19,6 +24,15 @@ UNIFORM = "uniform"
 
 
 @dataclass(frozen=True, slots=True)
+class Rewording:
+    """consistency: over the wordings of a question; expected: what it would be by chance alone where they change
+    nothing. Means over the questions that have paraphrases."""
+
+    consistency: Estimate
+    expected: Estimate
+
+
+@dataclass(frozen=True, slots=True)
 class Answering:
     """How a condition answers, over questions.
 
@@ -29,8 +43,9 @@ class Answering:
         consistency: over orders, and what it would be by chance alone where the order changes nothing
         expected_consistency: see there
         outside: probability on no option, None where replies were drawn
-        n, refusals, unparsed: replies in all, None where log-probs were read
-        unanswered: questions without any answer
+        n, refusals, unparsed, judged: replies in all, None where log-probs were read
+        unanswered: questions without any answer, each wording counted
+        rewording: None where no question has paraphrases
     """
 
     condition: str
@@ -42,7 +57,9 @@ class Answering:
     n: int | None
     refusals: int | None
     unparsed: int | None
+    judged: int | None
     unanswered: int
+    rewording: Rewording | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +146,14 @@ def _answering(side: _Side, answers: _Answers, uncertainty: Uncertainty) -> Answ
         "expected": {id: each.expected_consistency for id, each in answers.items()},
         "outside": {id: each.outside for id, each in answers.items()},
     }
+    columns = {name: _over_wordings(column, answers) for name, column in columns.items()}
+    wordings: dict[str, dict[str, float | None]] = {
+        "consistency": {id: each.paraphrase_consistency for id, each in answers.items()},
+        "expected": {id: each.expected_paraphrase_consistency for id, each in answers.items()},
+    }
+    reworded = None
+    if any(each.paraphrases for each in answers.values()):
+        reworded = mean_estimates(wordings, uncertainty, {"consistency": UNIT, "expected": UNIT})
     most = max(log2(len(each.options.answers)) for each in answers.values())
     bounds = {"entropy": (0.0, most), "consistency": UNIT, "expected": UNIT, "outside": UNIT}
     means = mean_estimates(columns, uncertainty, bounds)
@@ -142,8 +167,21 @@ def _answering(side: _Side, answers: _Answers, uncertainty: Uncertainty) -> Answ
         _total(each.n for each in answers.values()) if drawn else None,
         _total(each.refusals for each in answers.values()) if drawn else None,
         _total(each.unparsed for each in answers.values()) if drawn else None,
+        _total(each.judged for each in answers.values()) if drawn else None,
         sum(each.p is None for each in answers.values()),
+        None if reworded is None else Rewording(reworded["consistency"], reworded["expected"]),
     )
+
+
+def _over_wordings(values: Mapping[str, float | None], answers: _Answers) -> dict[str, float | None]:
+    """Values by question: the mean over its wordings that have one."""
+    of: dict[str, list[float]] = {}
+    for id, value in values.items():
+        root = answers[id].options.paraphrase_of
+        known = of.setdefault(root if root in answers else id, [])
+        if value is not None:
+            known.append(value)
+    return {id: fmean(known) if known else None for id, known in of.items()}
 
 
 def _total(counts: Iterable[int | None]) -> int:
@@ -163,6 +201,7 @@ def _distances(
         name: {id: getattr(apart, name) for id, (_, apart) in there.items()} for name in DISTANCES
     }
     columns["floor"] = {id: floor(each) for id, (each, _) in there.items()}
+    columns = {name: _over_wordings(column, answers) for name, column in columns.items()}
     means = mean_estimates(columns, uncertainty, {**DISTANCES, "floor": UNIT})
     return MeanDistance(*side, other, {name: means[name] for name in DISTANCES}, means["floor"])
 
@@ -203,7 +242,9 @@ def _steering(
                 for id, each in steered.items()
                 if id in plain and group in each.groups and each.p is not None and plain[id].p is not None
             ]
-            gaps = {id: steerability(a.p or (), b.p or (), b.groups[group]) for id, a, b in both}
+            gaps = _over_wordings(
+                {id: steerability(a.p or (), b.p or (), b.groups[group]) for id, a, b in both}, steered
+            )
             pairs[name, personas[name][1], by, group] = dict(gaps), dict.fromkeys(gaps, 0.0)
     bounds = dict.fromkeys(pairs, (-1.0, 1.0))
     return tuple(

@@ -12,10 +12,12 @@ from alignbench.contexts.files import Sets, load_context
 from alignbench.errors import InputError
 from alignbench.experiments.manifest import manifest
 from alignbench.experiments.plan import Plan, PlannedCell, make_plan
-from alignbench.spec import Condition, Prompt
+from alignbench.judging.chosen_options import read_chosen_options
+from alignbench.judging.plan import JudgePlan, plan_judging, untold_replies
+from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Store
 from alignbench.surveys.asking import Orders, asked_in_orders, options_of, samples_of_orders
-from alignbench.surveys.distribution import AnswerDistribution, Reply, of_replies
+from alignbench.surveys.distribution import AnswerDistribution, Reply, of_replies, with_paraphrases
 from alignbench.textfiles import read_utf8
 
 By = Literal["logprob", "sample", "both"]
@@ -114,7 +116,10 @@ def survey_session(store: Store, survey: Survey) -> int:
     """The session of an earlier run of this survey, if nothing in it stands for something else now; else a new one."""
     session = store.session_of_survey(survey.source)
     if session is not None and _goes_on(store, session, survey):
-        store.set_manifest(session, {**survey.manifest, "loaded": store.manifest(session).get("loaded", {})})
+        before = store.manifest(session)
+        personas = {**before.get("survey", {}).get("personas", {}), **survey.personas}
+        manifest = replace(survey, personas=personas).manifest
+        store.set_manifest(session, {**manifest, "loaded": before.get("loaded", {})})
         return session
     reference = next((each.name for each in survey.conditions if each.model.kind == "aligned"), None)
     return store.create_session(f"survey {Path(survey.source).stem}", reference=reference, manifest=survey.manifest)
@@ -150,13 +155,19 @@ def survey_plan(store: Store, session: int, survey: Survey) -> Plan:
     return Plan(session, tuple(sorted(cells, key=lambda cell: places[cell.condition.name])))
 
 
-def drawn_answers(store: Store, session: int, survey: Survey) -> list[AnswerDistribution]:
-    """What the replies that are there come to, by condition, then question. Errors and cancelled ones are none."""
+def drawn_answers(store: Store, session: int, survey: Survey, judge: str | None = None) -> list[AnswerDistribution]:
+    """What the replies that are there come to, by condition, then question. Errors and cancelled ones are none.
+
+    judge: of replies that letter and text do not tell; None for the one with the most judgments.
+    """
     replies: dict[tuple[str, str], list[tuple[int, Reply]]] = defaultdict(list)
+    chosen = read_chosen_options(store, session, judge)
+    options = {prompt.id: prompt.answers for prompt in store.prompts(session)}
     for row in store.samples(session):
-        if row.status == "done":
-            replies[row.condition, row.prompt_id].append((row.sample, Reply(row.text, row.refused)))
-    answers = []
+        if row.status == "done" and (answers := options.get(row.prompt_id)) is not None:
+            place = chosen.place((row.condition, row.prompt_id, row.sample), answers)
+            replies[row.condition, row.prompt_id].append((row.sample, Reply(row.text, row.refused, place)))
+    drawn = []
     for condition in survey.conditions:
         for question in survey.questions:
             in_orders = asked_in_orders(question, survey.orders)
@@ -167,12 +178,28 @@ def drawn_answers(store: Store, session: int, survey: Survey) -> list[AnswerDist
                 ]
                 for prompt, n in numbers
             }
-            answers.append(of_replies(question, condition.name, said))
-    return answers
+            drawn.append(of_replies(question, condition.name, said))
+    return drawn
+
+
+def judge_plan(store: Store, session: int, survey: Survey, judge: Model) -> JudgePlan | None:
+    """The replies of a survey that letter and text do not tell, and this judge has not judged yet; None where letter
+    and text tell all of them."""
+    conditions = {condition.name for condition in survey.conditions}
+    prompts = {prompt.id for each in survey.questions for prompt in asked_in_orders(each, survey.orders)}
+    untold = [each for each in untold_replies(store, session) if each.condition in conditions]
+    n = sum(each.prompt_id in prompts for each in untold)
+    if not n:
+        return None
+    plan = plan_judging(store, session, "option", judge)
+    items = (each for each in plan.items if each.condition in conditions and each.prompt_id in prompts)
+    return replace(plan, items=tuple(items), n=n)
 
 
 def in_rows(survey: Survey, answers: Sequence[AnswerDistribution]) -> list[AnswerDistribution]:
-    """By question, then condition, then way."""
+    """By question, then condition, then way, each with its paraphrases."""
     questions = {question.id: place for place, question in enumerate(survey.questions)}
     conditions = {condition.name: place for place, condition in enumerate(survey.conditions)}
-    return sorted(answers, key=lambda each: (questions[each.question.id], conditions[each.condition], each.by))
+    return sorted(
+        with_paraphrases(answers), key=lambda each: (questions[each.question.id], conditions[each.condition], each.by)
+    )

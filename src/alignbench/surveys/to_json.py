@@ -13,7 +13,8 @@ from alignbench.surveys.session_survey import SurveyResults
 from alignbench.surveys.summary import Answering, MeanDistance, Steering, SurveySummary
 
 ANSWER_KEYS = ("prompt_id", "condition", "by", "options", "p", "outside", "refusals", "unparsed", "n", "entropy",
-               "order_consistency", "groups", "refusal_share", "expected_consistency", "uniform", "floor")  # fmt: skip
+               "order_consistency", "groups", "refusal_share", "expected_consistency", "uniform", "floor",
+               "judged", "paraphrase_of", "paraphrase_consistency", "expected_paraphrase_consistency")  # fmt: skip
 
 
 def answer_json(answer: AnswerDistribution) -> dict[str, Any]:
@@ -38,6 +39,10 @@ def answer_json(answer: AnswerDistribution) -> dict[str, Any]:
         "expected_consistency": answer.expected_consistency,
         "uniform": {**_distance(answer.to_uniform), "floor": answer.floor_to_uniform},
         "floor": answer.floor,
+        "judged": answer.judged,
+        "paraphrase_of": options.paraphrase_of or None,
+        "paraphrase_consistency": answer.paraphrase_consistency,
+        "expected_paraphrase_consistency": answer.expected_paraphrase_consistency,
     }
 
 
@@ -71,10 +76,13 @@ def _answering(each: Answering) -> dict[str, Any]:
         "entropy": _estimate(each.entropy),
         "order_consistency": _estimate(each.consistency),
         "expected_consistency": _estimate(each.expected_consistency),
+        "paraphrase_consistency": None if each.rewording is None else _estimate(each.rewording.consistency),
+        "expected_paraphrase_consistency": None if each.rewording is None else _estimate(each.rewording.expected),
         "outside": None if each.outside is None else _estimate(each.outside),
         "n": each.n,
         "refusals": each.refusals,
         "unparsed": each.unparsed,
+        "judged": each.judged,
         "unanswered": each.unanswered,
     }
 

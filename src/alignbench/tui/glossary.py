@@ -44,7 +44,7 @@ GLOSSARY: dict[str, str] = {
     "shifted": "A token that is not among the base model's first three choices.",
     "source": "The sample of the reference that a hint is made of.",
     "stance": "The side that a response takes on a contested prompt, as a judge reads it.",
-    "strict": "Sampling that replays: the same seed gives the same tokens again.",
+    "strict": "Sampling that replays: the same seed gives the same tokens again. Servers promise it in no mode.",
     "teacher": "The condition whose responses are the measure: the ledger reads them under the other columns.",
     "template": "The text that stands around each turn of a prompt; a chat model expects its own.",
     "token shift": "The rank of each token under a base model: which of them alignment changed.",

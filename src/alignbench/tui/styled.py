@@ -52,17 +52,18 @@ def selected(content: Content) -> Content:
     return Content.styled(content.plain, SELECTED)
 
 
-def tabs(titles: Mapping[ViewT, str], shown: ViewT) -> Content:
+def tabs(titles: Mapping[ViewT, str], shown: ViewT, room: int = 0) -> Content:
     """Views with the numbers that show them, as a click does too.
 
-    titles: by view, as its action calls it: `view_table`. shown: the view on the screen
+    titles: by view, as its action calls it: `view_table`. shown: the view on the screen. room: cells, 0 for any number;
+    where they are too few, a space stands between two views in the place of two.
     """
-    return Content.assemble(
-        *(
-            clickable(f" {at} {title} ", f"view_{view}", SELECTED if view == shown else DIM)
-            for at, (view, title) in enumerate(titles.items(), start=1)
-        )
-    )
+    pad = " " if not room or sum(len(title) + 4 for title in titles.values()) <= room else ""
+    parts = [
+        clickable(f"{pad}{at} {title}{pad}", f"view_{view}", SELECTED if view == shown else DIM)
+        for at, (view, title) in enumerate(titles.items(), start=1)
+    ]
+    return Content("" if pad else " ").join(parts)
 
 
 def notes(texts: Iterable[str], width: int) -> list[Content]:

@@ -122,6 +122,7 @@ def test_access_refused_names_the_variable_and_not_the_key(
     key: str, said: str, server: ScriptedServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", key)
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
     server.models = refusal(401, f"Incorrect API key provided: {key}")
     with pytest.raises(EngineError, match=f"OPENAI_API_KEY, which is {said}") as caught:
         connect()
@@ -132,8 +133,11 @@ def test_the_key_goes_into_the_header(
     server: ScriptedServer, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    connect()
+    assert "Authorization" not in server.headers[-1]
+    monkeypatch.setenv("OPENAI_BASE_URL", server.url)
     engine = connect()
-    assert server.headers[0]["Authorization"] == "Bearer sk-secret"
+    assert server.headers[-1]["Authorization"] == "Bearer sk-secret"
     assert "sk-secret" not in repr(engine.capabilities())
 
 
@@ -587,8 +591,8 @@ def test_references() -> None:
         ("openai:http://h/v1#", "name is empty"),
         ("openai:h:8000/v1#m", "is no address"),
         ("openai:http://h:port/v1#m", "expected openai:http://host:8000/v1#served-name"),
-        ("openai:http://user:secret@h/v1#m", "OPENAI_API_KEY"),
-        ("openai:http://h/v1?api_key=secret#m", "OPENAI_API_KEY"),
+        ("openai:http://user:secret@h/v1#m", "key_env"),
+        ("openai:http://h/v1?api_key=secret#m", "key_env"),
     ],
 )
 def test_references_that_cannot_be_used(reference: str, message: str) -> None:

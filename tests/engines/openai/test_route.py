@@ -7,6 +7,7 @@ import pytest
 from alignbench.engines.openai.route import route_to
 from alignbench.errors import EngineError
 from alignbench.models.openai_address import parse_address
+from alignbench.models.server_settings import ServerSettings
 
 PROXY = "http://proxy:3128"
 
@@ -96,15 +97,51 @@ def test_a_proxy_that_cannot_be_used_is_one_message(value: str, monkeypatch: pyt
 # The key
 
 
-def key_to(url: str) -> str:
-    return route_to(parse_address(f"{url}/v1#m")).key
+OPENAI = "https://api.openai.com"
 
 
-def test_the_key_of_the_environment_goes_to_the_server_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert route_to(parse_address("http://h/v1#m")).no_key == "not set"
+def key_to(url: str, settings: ServerSettings | None = None) -> str:
+    headers = dict(route_to(parse_address(f"{url}/v1#m"), settings).headers)
+    return headers.get("Authorization", "").removeprefix("Bearer ")
+
+
+def access(url: str, settings: ServerSettings | None = None) -> str:
+    return route_to(parse_address(f"{url}/v1#m"), settings).access
+
+
+def test_the_key_of_the_environment_goes_to_openai_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "OPENAI_API_KEY, which is not set" in access(OPENAI)
+    assert "OPENAI_API_KEY" not in access("http://127.0.0.1:8000")
     monkeypatch.setenv("OPENAI_API_KEY", " sk-1\n")
-    assert key_to("http://h") == key_to("https://h") == "sk-1"
-    assert "sk-1" not in repr(route_to(parse_address("http://h/v1#m")))
+    assert key_to(OPENAI) == key_to("https://API.openai.com:443") == "sk-1"
+    for url in (
+        "http://api.openai.com",
+        "https://api.openai.com:8443",
+        "https://api.openai.com.example",
+        "https://openai.com",
+        "http://127.0.0.1:8000",
+        "http://localhost",
+        "https://h",
+    ):
+        assert key_to(url) == "", url
+        assert "OPENAI_API_KEY is for another server (api.openai.com) and was not sent" in access(url)
+        assert "key_env" in access(url)
+    assert "sk-1" not in repr(route_to(parse_address(f"{OPENAI}/v1#m")))
+
+
+def test_a_model_says_which_variable_holds_its_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    monkeypatch.setenv("HOST_KEY", " host-2\n")
+    assert key_to("https://h", ServerSettings(key_env="OPENAI_API_KEY")) == "sk-1"
+    assert key_to("https://h", ServerSettings(key_env="HOST_KEY")) == "host-2"
+    assert key_to(OPENAI, ServerSettings(key_env="HOST_KEY")) == "host-2"
+    assert key_to(OPENAI, ServerSettings(key_env="NOT_THERE")) == "", "no other key takes its place"
+    assert access("https://h", ServerSettings(key_env="NOT_THERE")).endswith("variable NOT_THERE, which is not set.")
+    own = ServerSettings(headers=(("authorization", "Basic abcdefgh"), ("X-Team", "evals")))
+    route = route_to(parse_address(f"{OPENAI}/v1#m"), own)
+    assert route.headers == own.headers, "one Authorization"
+    assert "headers in models.toml" in route.access
+    assert "abcdefgh" not in f"{route!r} {own!r} {route.access}"
 
 
 def test_a_key_that_is_named_for_a_server_goes_to_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,9 +149,10 @@ def test_a_key_that_is_named_for_a_server_goes_to_no_other(monkeypatch: pytest.M
     monkeypatch.setenv("OPENAI_BASE_URL", "https://own.example/v1")
     for url in ("http://own.example", "https://own.example:8443", "https://other.example", "https://own.example.org"):
         assert key_to(url) == ""
-    assert "OPENAI_BASE_URL" in route_to(parse_address("http://h/v1#m")).no_key
+    assert "another server (that of OPENAI_BASE_URL)" in access("http://h")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
     assert key_to("https://OWN.example:443") == "sk-1"
+    assert key_to(OPENAI) == ""
     monkeypatch.setenv("OPENAI_BASE_URL", "nonsense")
     assert key_to("https://own.example") == ""
 
@@ -123,16 +161,21 @@ def test_a_key_that_is_named_for_a_server_goes_to_no_other(monkeypatch: pytest.M
 def test_a_key_that_is_none_is_one_message_without_it(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", key)
     with pytest.raises(EngineError, match="typographic quote, a space or a line break: copy it again") as caught:
-        key_to("http://h")
+        key_to(OPENAI)
     assert "sesame" not in str(caught.value)
 
 
 def test_a_key_does_not_pass_a_proxy_that_reads_along(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "http://me:sesame@proxy:1")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-12345678")
-    assert key_to("https://h") == "sk-12345678"
+    keyed = ServerSettings(key_env="OPENAI_API_KEY")
+    assert key_to("https://h", keyed) == "sk-12345678"
     with pytest.raises(EngineError, match="would read the key in OPENAI_API_KEY: take https, or name") as caught:
-        key_to("http://h")
+        key_to("http://h", keyed)
     assert "sesame" not in str(caught.value)
+    with pytest.raises(EngineError, match="would read the headers: take https") as caught:
+        key_to("http://h", ServerSettings(headers=(("X-Api-Key", "sesame1234"),)))
+    assert "sesame" not in str(caught.value)
+    assert key_to("http://h", ServerSettings(headers=(("X-Team", "evals"),))) == ""
     monkeypatch.setenv("NO_PROXY", "h")
-    assert key_to("http://h") == "sk-12345678"
+    assert key_to("http://h", keyed) == "sk-12345678"

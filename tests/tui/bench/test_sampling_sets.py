@@ -26,11 +26,11 @@ PROMPTS = [Prompt(f"p{i}", f"Question number {i}?", "few") for i in range(4)]
 
 
 class HeldPool(FakePool):
-    """Answers so many cells as it is let; the others wait, or are cancelled."""
+    """Answers so many cells as it is let, in the order in which they come; the others wait, or are cancelled."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._let, self._asked, self._more = 2, 0, threading.Condition()
+        self._let, self._more = 2, threading.Condition()
 
     def let(self, cells: int) -> None:
         with self._more:
@@ -38,9 +38,8 @@ class HeldPool(FakePool):
             self._more.notify_all()
 
     def _answer(self, model: Model, request: SampleRequest, sink: Sink) -> None:
+        turn = [each.key for _, each in self.requests].index(request.key) + 1
         with self._more:
-            self._asked += 1
-            turn = self._asked
             self._more.wait_for(lambda: turn <= self._let or request.key in self._cancelled, LIMIT)
         super()._answer(model, request, sink)
 

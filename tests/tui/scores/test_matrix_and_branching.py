@@ -26,7 +26,9 @@ async def test_the_matrix_of_columns(tmp_path: Path, size: tuple[int, int]) -> N
         await pilot.press("f7", "5")
         await until(pilot, lambda: isinstance(app.screen, ScoresScreen) and "1 prompt of this" in screen_text(app))
         first = matrix_rows()[0]
-        await shows(pilot, f"similarity by {first.label}", "A* with itself:")
+        await shows(
+            pilot, f"similarity by {first.label}", "A* with itself:", "Shades: ░ from", "wide at least, so that"
+        )
         await until(pilot, lambda: "█" in line_with(app, "A* demo-aligned"))
         await pilot.press("right")
         await shows(pilot, "B with itself:", "B with A*:")

@@ -10,12 +10,15 @@ import pytest
 
 from alignbench.answer_options import AnswerOption, AnswerOptions, HumanGroup
 from alignbench.engines.protocol import LikelihoodRequest, Scored
-from alignbench.spec import Model, Prompt
+from alignbench.spec import Condition, Model, Prompt
+from alignbench.store import Judgment, OptionMasses, Store
 from alignbench.surveys.asking import asked_in_orders, question_of
+from alignbench.surveys.survey import Survey, survey_session
 from alignbench.tui.app import BenchApp
 from alignbench.tui.survey.screen import SurveyScreen
 from tests.support.app import SMALL, WIDE, bench_of, make_app, ready, rows, screen_text, shows, until
 from tests.support.fakes import FakePool
+from tests.support.samples import result
 
 QUESTION = Prompt(
     "parks",
@@ -75,7 +78,8 @@ async def test_it_is_moved_in_where_not_all_fits(tmp_path: Path) -> None:
     app = make_app(tmp_path / "x.db", Voter())
     async with app.run_test(size=(80, 12)) as pilot:
         await opened(pilot, app)
-        await until(pilot, lambda: "█" in line_of(app, "B demo-base"))
+        bars = ("A* demo-aligned", "B demo-base")  # until both are read, lines come and go
+        await until(pilot, lambda: all("█" in line_of(app, name) for name in bars))
         first = screen_text(app)
         await pilot.press("end")
         await shows(pilot, "alignbench survey")
@@ -128,6 +132,33 @@ async def test_replies_are_drawn_in_every_order(tmp_path: Path) -> None:
         assert len({row.prompt_id for row in rows(db)}) == 6
         await pilot.press("escape")
         await until(pilot, lambda: app.screen is bench_of(app))
+
+
+async def test_a_survey_of_the_command_line_is_shown_as_it_was_read_and_judged(tmp_path: Path) -> None:
+    class Silent(FakePool):
+        def score(self, model: Model, request: LikelihoodRequest, sink: Any) -> None:  # noqa: ARG002
+            raise AssertionError("what is kept is not read again")
+
+    db = tmp_path / "x.db"
+    condition = Condition.zero_shot(Model("voter", "openai:http://127.0.0.1:9/v1#m", "base"))
+    question = Survey("mine.jsonl", (QUESTION,), (condition,), "all", 1)
+    with Store.open(db) as store:
+        session = survey_session(store, question)
+        prompts = asked_in_orders(QUESTION, "all")
+        cells = store.add_cells(session, prompts, condition, 0)
+        masses = [OptionMasses(each.id, "voter", "first_token", condition.model.reference, (0.4, 0.3, 0.1), 0.2)
+                  for each in prompts]  # fmt: skip
+        store.add_option_masses(session, zip(cells, masses, strict=True))
+        row = store.add_sample(store.add_cell(session, prompts[0], condition, 1), result(0, "Ungern."))
+        fields = {"option": "Some of them", "refusal": False}
+        store.add_judgments(session, [Judgment("option", "judge", "t", row.id, None, "valid", fields)])
+    app = make_app(db, Silent(), session=session)
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await pilot.press("o")
+        await until(pilot, lambda: ".50" in line_of(app, "A* voter", "█"))
+        assert "A* voter: of the letter as first token alone" in screen_text(app)
+        assert line_of(app, "replies", "█").count("1.0") == 1
 
 
 async def test_a_prompt_without_options_says_where_there_are_some(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 What differs from the local engines, because the server owns it:
 
 - Randomness. Each sample has a seed of its own and the samples of a cell are independent, but no server promises the
-  same text for the same seed; strict and fast mode are the same here.
+  same text for the same seed; what it does is measured (`measure_replay`). Strict and fast mode are the same here.
 - Rendering of chats. The request carries messages. Where the server gives its chat template, given responses are scored
   behind the text that it renders; token ids of a prompt are known from vLLM alone.
 - Sampling. All parameters are sent; see `openai_request` for those that a server may not know. The window of the
@@ -27,8 +27,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from alignbench.engines.cancellation import Cancellation
+from alignbench.engines.openai import replay
 from alignbench.engines.openai.choices import FieldError, choices_of, read_choice, read_prompt_ids, read_usage
 from alignbench.engines.openai.echo_scoring import Echo
+from alignbench.engines.openai.first_token import FirstToken
 from alignbench.engines.openai.http import DONE, Http, retrying
 from alignbench.engines.openai.model_list import find_model, whole_number
 from alignbench.engines.openai.request import Requests, refuses_n, seed_of, server_of
@@ -43,6 +45,7 @@ from alignbench.engines.protocol import (
     Event,
     LikelihoodRequest,
     More,
+    Replay,
     SampleRequest,
     Scored,
     Tokenized,
@@ -52,6 +55,7 @@ from alignbench.errors import EngineError
 from alignbench.models.adapter import Adapter
 from alignbench.models.openai_address import Address, parse_address
 from alignbench.models.reference import parse_reference
+from alignbench.models.server_settings import LIMITS, ServerSettings
 from alignbench.spec import Model, Sampling
 
 TICK_SECONDS = 0.04  # between two looks at what is due and what was cancelled
@@ -66,7 +70,7 @@ _PROBE = SampleRequest(
 
 
 @dataclass(slots=True)
-class _Endpoint:
+class Endpoint:
     """What a trial request has shown about completions or chat completions."""
 
     n: bool = False  # gives several choices, with different texts
@@ -82,6 +86,7 @@ class OpenAIEngine:
         self,
         model: Model,
         cancel: Cancellation,
+        settings: ServerSettings | None = None,
         *,
         address: Address | None = None,
         route: Route | None = None,
@@ -91,40 +96,94 @@ class OpenAIEngine:
         Args:
             model: that is served
             cancel: which samples were cancelled
+            settings: what models.toml says of the server
             address: of the server; None for the one in the model's reference
             route: the way there, None for that of the environment
             why_gone: says, when a connection broke, why the server has ended; empty where it has not
         """
+        settings = settings or ServerSettings()
         self.threads = 1
         self._model = model
         self._cancel = cancel
         self._address = address or parse_address(parse_reference(model.reference).target)
         self._loop = asyncio.new_event_loop()
-        self._http = Http(self._address, route, why_gone)
-        self._endpoints: dict[str, _Endpoint] = {}
+        self._http = Http(self._address, settings, route, why_gone)
+        self._endpoints: dict[str, Endpoint] = {}
         self._probing = asyncio.Lock()
-        above = replace(self._address, base_url=self._address.base_url.removesuffix("/v1"))
-        self._root = Http(above, route, why_gone)  # of what a server has beside the API
+        above = replace(self._address, base_url=self._address.base_url.removesuffix("/v1"), extra_body="")
+        self._root = Http(above, settings, route, why_gone)  # of what a server has beside the API
         self._tokenizer: ServerTokenizer | None = None
         self._layout = Layout()
+        self._replay: Replay = ""
         try:
-            self._loop.run_until_complete(self._look_around())
+            self._loop.run_until_complete(self._look_around(settings))
         except BaseException:
             self.close()
             raise
 
-    async def _look_around(self) -> None:
+    async def _look_around(self, settings: ServerSettings) -> None:
         """What is served, by what kind of server, and what that tells of the model."""
         name = self._address.name
         self._served = await find_model(self._http, self._address)
         server = server_of(str(self._served.get("owned_by") or ""))
-        self._requests = Requests(name, server)
+        self._width = settings.concurrency or server.width
+        self._requests = Requests(name, server, settings.max_tokens_field or LIMITS[0])
+        self._first_token = FirstToken(self._http, self._requests)
         self._scorer: Echo | TokenScorer = Echo(self._http, name, server)
         tokenizer = tokenizer_of(server.name, self._root, name)
         if tokenizer is not None and await tokenizer.begin():
             self._tokenizer, self._layout = tokenizer, await tokenizer.layout()
             self._scorer = scorer_of(server.name, self._http, self._root, name, tokenizer)
             self._requests.bos = self._layout.bos
+
+    def measure_replay(self, *, chat: bool | None = None) -> Replay:
+        """Draw one seed a few times, a few tokens each; `capabilities` has from now on what came of it.
+
+        Nothing is known where the server fails, or takes longer than `replay.SECONDS`. chat: whether chat completions
+        are drawn, by default what a model of this kind is asked for.
+        """
+        chat = self._model.kind == "aligned" if chat is None else chat
+        self._replay = self._loop.run_until_complete(self._measured_replay(chat))
+        return self._replay
+
+    async def _measured_replay(self, chat: bool) -> Replay:
+        async def draw(query: str, seed: int) -> str:
+            request = replay.probe(query, chat=chat)
+            (row,) = _read_rows(await self._ask(self._requests.path(request), request, 1, False, seed), request, 1)
+            return f"{row.thinking.text}\n{row.stream.raw_text}"
+
+        try:
+            async with asyncio.timeout(replay.SECONDS):
+                return await replay.measured(draw, self._width, lambda: self._requests.takes_seed)
+        except (EngineError, FieldError, TimeoutError):
+            return ""
+
+    @property
+    def takes_seed(self) -> bool:
+        """Whether the server has refused no seed so far."""
+        return self._requests.takes_seed
+
+    def supports(self, parameter: str) -> bool:
+        """Whether the server takes a sampling parameter that is an extension, as far as is known."""
+        return self._requests.supports(parameter)
+
+    @property
+    def schema_form(self) -> int:
+        """How many of the ways to ask for a schema the server has refused so far; see `request`."""
+        return self._requests.refused_forms
+
+    def ask(self, request: SampleRequest, *, seed: int = 1) -> list[StreamedSample]:
+        """The one choice of a request that is not streamed. Raises EngineError."""
+        answer = self._loop.run_until_complete(self._ask(self._requests.path(request), request, 1, False, seed))
+        try:
+            return _read_rows(answer, request, 1)
+        except FieldError as error:
+            raise EngineError(self._unreadable(error)) from None
+
+    def endpoint(self, *, chat: bool) -> Endpoint:
+        """What the server can do in completions or chat completions. Raises EngineError."""
+        path = self._requests.path(replay.probe("", chat=chat))
+        return self._loop.run_until_complete(self._endpoint(path))
 
     def close(self) -> None:
         """Close the connections."""
@@ -152,19 +211,21 @@ class OpenAIEngine:
             device=self._address.host,
             description=" ".join(words),
             renders_chat=True,
+            replay=self._replay,
             chat_probe=layout.probe,
             no_template=_NO_TEMPLATE.get(server.name, "vLLM and llama-server do"),
-            lanes=server.width,
+            lanes=self._width,
             special_tokens=layout.special,
         )
 
     def score(self, request: LikelihoodRequest) -> Scored:
-        """Works where the server gives log-probs of texts, see token_scoring and echo_scoring. Raises EngineError
-        elsewhere."""
+        """Works where the server gives log-probs of texts, see token_scoring and echo_scoring; first tokens where it
+        gives log-probs of what it generates, see first_token. Raises EngineError elsewhere."""
         return self._loop.run_until_complete(self._score(request))
 
     async def _score(self, request: LikelihoodRequest) -> Scored:
-        task = asyncio.create_task(self._scorer.score(request))
+        asked = self._first_token.ask(request) if request.first else self._scorer.score(request)
+        task = asyncio.create_task(asked)
         while not (await asyncio.wait([task], timeout=TICK_SECONDS))[0]:
             if self._cancel.whole(request.key):
                 task.cancel()
@@ -203,7 +264,7 @@ class OpenAIEngine:
             self._loop.run_until_complete(events.aclose())
 
     async def _sample(self, requests: Sequence[SampleRequest], more: More) -> AsyncGenerator[Event, None]:
-        slots = asyncio.Semaphore(self._requests.server.width)
+        slots = asyncio.Semaphore(self._width)
         running: dict[StreamedCell, asyncio.Task[None]] = {}
         new = requests
         try:
@@ -361,14 +422,14 @@ class OpenAIEngine:
         # More than once: such a server drops the connection after it, which httpx may already have taken up again.
         await retrying(lambda: self._http.post(path, {**unstreamed, self._requests.limit: 1}))
 
-    async def _endpoint(self, path: str) -> _Endpoint:
+    async def _endpoint(self, path: str) -> Endpoint:
         """What the server can do at a path, found by a small request when it is first needed."""
         async with self._probing:
             if path not in self._endpoints:
                 self._endpoints[path] = await self._try_out(path)
         return self._endpoints[path]
 
-    async def _try_out(self, path: str) -> _Endpoint:
+    async def _try_out(self, path: str) -> Endpoint:
         chat = replace(_PROBE, messages=(("user", _PROBE.query),))
         request = chat if path == self._requests.path(chat) else _PROBE
         for n, logprobs in ((2, True), (2, False), (1, True), (1, False)):
@@ -378,22 +439,20 @@ class OpenAIEngine:
                 if error.status not in _UNABLE:
                     raise
                 continue
-            rows = [StreamedSample(i, request) for i in range(n)]
             try:
-                for index, choice, where in choices_of(answer, n):
-                    rows[index].take(read_choice(choice, where))
+                rows = _read_rows(answer, request, n)
             except FieldError:
-                return _Endpoint()  # the real request will say so
+                return Endpoint()  # the real request will say so
             said = {(row.thinking.text, row.stream.raw_text) for row in rows if row.begun}
-            return _Endpoint(n=len(said) == 2, logprobs=any(row.has_logprobs for row in rows))
-        return _Endpoint()  # the real request will show what is wrong
+            return Endpoint(n=len(said) == 2, logprobs=any(row.has_logprobs for row in rows))
+        return Endpoint()  # the real request will show what is wrong
 
-    async def _ask(self, path: str, request: SampleRequest, n: int, logprobs: bool) -> Any:
+    async def _ask(self, path: str, request: SampleRequest, n: int, logprobs: bool, seed: int = 1) -> Any:
         """A request that is not streamed, so that a refusal comes in words."""
 
         async def attempt() -> Any:
             while True:
-                body = self._requests.body(request, 1, n, logprobs=logprobs, stream=False)
+                body = self._requests.body(request, seed, n, logprobs=logprobs, stream=False)
                 try:
                     return await self._http.post(path, body)
                 except ServerError as error:
@@ -402,6 +461,14 @@ class OpenAIEngine:
                         raise
 
         return await retrying(attempt)
+
+
+def _read_rows(answer: Any, request: SampleRequest, n: int) -> list[StreamedSample]:
+    """The choices of an answer that is not streamed. Raises FieldError."""
+    rows = [StreamedSample(i, request) for i in range(n)]
+    for index, choice, where in choices_of(answer, n):
+        rows[index].take(read_choice(choice, where))
+    return rows
 
 
 def _groups(rows: Sequence[StreamedSample], longest: int) -> list[list[StreamedSample]]:

@@ -1,7 +1,7 @@
 """HTTP to an OpenAI-compatible server: what its answers mean, which failures are worth another try.
 
-Keys come from the environment (OPENAI_API_KEY) and go nowhere but into the header of a request; see `route`. What comes
-back is without them.
+Keys come from the environment and go nowhere but into the header of a request to the server they are for; see `route`.
+What comes back is without them.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ from alignbench.engines.openai.server_error import (
     said,
 )
 from alignbench.errors import EngineError
-from alignbench.masking import OPENAI_KEY, json_without_keys
+from alignbench.masking import json_without_keys
 from alignbench.models.openai_address import Address, origin
+from alignbench.models.server_settings import ServerSettings
 from alignbench.parsing import TooDeep, parse_json
 
 CONNECT_SECONDS = 5.0
@@ -74,14 +75,23 @@ async def retrying(attempt: Callable[[], Awaitable[T]]) -> T:
 class Http:
     """Requests to one server. To be used from one event loop. Raises EngineError where there is no way to it."""
 
-    def __init__(self, address: Address, route: Route | None = None, why_gone: Callable[[], str] | None = None) -> None:
-        """route: None for that of the environment. why_gone: see OpenAIEngine."""
+    def __init__(
+        self,
+        address: Address,
+        settings: ServerSettings | None = None,
+        route: Route | None = None,
+        why_gone: Callable[[], str] | None = None,
+    ) -> None:
+        """route: None for that of the environment and the settings. why_gone: see OpenAIEngine."""
+        settings = settings or ServerSettings()
         self._address = address
-        self._route = route or route_to(address)
+        self._extra = address.extra
+        self._route = route or route_to(address, settings)
         self._why_gone = why_gone or (lambda: "")
+        self._timeout = settings.timeout
         self._client = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {self._route.key}"} if self._route.key else {},
-            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS, pool=None),
+            headers=dict(self._route.headers),
+            timeout=httpx.Timeout(self._timeout or READ_SECONDS, connect=CONNECT_SECONDS, pool=None),
             transport=_transport(self._route),
             trust_env=False,  # the route has what there is to know of the environment
         )
@@ -112,7 +122,7 @@ class Http:
     ) -> AsyncIterator[httpx.Response]:
         """The server's answer, which is still to be read. Where the server says that it lies elsewhere on itself, it is
         fetched from there."""
-        content = {} if body is None else _encoded(body)
+        content = {} if body is None else _encoded({**body, **self._extra})
         with self._translated():
             url = httpx.URL(self._address.base_url + path)
             for _ in range(_MOVES):
@@ -149,7 +159,7 @@ class Http:
 
     async def _body(self, response: httpx.Response, path: str) -> bytes:
         most = _MOST_OF_REFUSAL if response.status_code >= 300 else MOST_BYTES
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with asyncio.timeout(max(ANSWER_SECONDS, self._timeout)):
             body = await _read(response, most)
         if most == MOST_BYTES < len(body):
             raise ServerError(f"{self._who} answered {path} with over {MOST_BYTES >> 20} MiB.")
@@ -200,17 +210,17 @@ class Http:
     async def _spoken(self, events: AsyncGenerator[ServerEvent, None]) -> AsyncGenerator[ServerEvent, None]:
         """Events without those that only keep a connection alive. Raises ServerError where nothing else comes."""
         clock = asyncio.get_running_loop().time
-        since = clock()
+        since, patience = clock(), max(IDLE_SECONDS, self._timeout)
         async with aclosing(events):
             while True:
                 try:
-                    async with asyncio.timeout_at(since + IDLE_SECONDS):
+                    async with asyncio.timeout_at(since + patience):
                         event = await anext(events)
                 except StopAsyncIteration:
                     return
                 except TimeoutError:
                     raise ServerError(
-                        f"{self._who} has kept the connection alive for {IDLE_SECONDS:.0f} s without a word."
+                        f"{self._who} has kept the connection alive for {patience:.0f} s without a word."
                     ) from None
                 if not event.is_idle:
                     yield event
@@ -247,10 +257,7 @@ class Http:
         reason = f": {excerpt(words.words)}" if words.words else f" and {nature(body, kind)}."
         message = f"{self._who} answered {path} with status {status}{reason}"
         if status in (401, 403):
-            message = (
-                f"{self._who} refuses access (status {status}). The key is read from the environment variable "
-                f"{OPENAI_KEY}, which is {self._route.no_key or 'set, but not accepted'}."
-            )
+            message = f"{self._who} refuses access (status {status}). {self._route.access}"
         elif 300 <= status < 400 or (status in (404, 405) and "model" not in words.words.lower()):
             message = f"{self._who} has no {path} at this address (status {status}). {self._hint()}"
         if words.words and reason not in message:
@@ -285,11 +292,12 @@ class Http:
                 raise ServerError(why) from None
             raise self._unreachable(str(error)) from None
         except httpx.TimeoutException:
-            raise ServerError(
-                f"{self._who} sent nothing for {READ_SECONDS:.0f} s. Is it overloaded, or the prompt very long?"
-            ) from None
+            silent = f"{self._who} sent nothing for {self._timeout or READ_SECONDS:.0f} s"
+            raise ServerError(f"{silent}. Is it overloaded, or the prompt very long?") from None
         except TimeoutError:
-            raise ServerError(f"{self._who} did not end its answer within {ANSWER_SECONDS:.0f} s.") from None
+            raise ServerError(
+                f"{self._who} did not end its answer within {max(ANSWER_SECONDS, self._timeout):.0f} s."
+            ) from None
         except httpx.ProxyError as error:
             raise ServerError(f"The proxy on the way to {self._address.base_url} refuses: {error}.") from None
         except httpx.TransportError as error:

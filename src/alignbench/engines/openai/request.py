@@ -18,6 +18,7 @@ from typing import Any
 from alignbench.engines.openai.server_error import ServerError
 from alignbench.engines.protocol import SampleRequest
 from alignbench.errors import EngineError
+from alignbench.models.server_settings import LIMITS
 from alignbench.parsing import parse_json
 from alignbench.spec import Sampling
 
@@ -43,7 +44,6 @@ _SPARE = (
 )
 _FORMAT = "response_format"
 _FORMAT_WORDS = (_FORMAT, "json_schema", "json_object", "schema", "grammar")  # what a refusal of it may name
-_LIMITS = ("max_tokens", "max_completion_tokens")  # names of one field
 _TEMPERATURE = "temperature"
 _WINDOW = "repeat_last_n"  # llama.cpp's; without it the penalty sees the last 64 tokens only
 
@@ -102,11 +102,21 @@ class Requests:
 
     model: str
     server: Server
-    limit: str = _LIMITS[0]  # the name of the field for the most tokens
+    limit: str = LIMITS[0]  # the name of the field for the most tokens
     bos: str = ""  # text of the BOS token, where prompts may begin with it
     _refused: set[str] = field(default_factory=set)
     _top_k_off: int = 0
     _format: int = 0  # how many of the forms of `_formats` the server has refused
+
+    @property
+    def takes_seed(self) -> bool:
+        """Whether it has refused none."""
+        return "seed" not in self._refused
+
+    @property
+    def refused_forms(self) -> int:
+        """How many of the forms of a schema it has refused."""
+        return self._format
 
     def path(self, request: SampleRequest) -> str:
         """The path that a request goes to."""
@@ -168,8 +178,12 @@ class Requests:
             fields[_WINDOW] = -1
         return fields
 
+    def supports(self, parameter: str) -> bool:
+        """Whether a sampling parameter that is an extension may be asked for, as far as is known."""
+        return parameter not in self.server.ignores and not self._refused.issuperset(_OPTIONAL[parameter])
+
     def _check(self, parameter: str, value: object) -> None:
-        if parameter in self.server.ignores or self._refused.issuperset(_OPTIONAL[parameter]):
+        if not self.supports(parameter):
             who = self.server.name or "This server"
             raise EngineError(f"{who} does not support {parameter}, which is {value!r} here. Switch it off.")
 
@@ -199,8 +213,8 @@ class Requests:
 
     def _learn_limit(self, error: ServerError, body: dict[str, Any]) -> bool:
         """Take the other name of max_tokens. One that was refused is not tried again."""
-        used = next(name for name in _LIMITS if name in body)
-        other = _LIMITS[1 - _LIMITS.index(used)]
+        used = next(name for name in LIMITS if name in body)
+        other = LIMITS[1 - LIMITS.index(used)]
         named = _is_about(error, used) and (_refuses_field(error) or (error.param == used and other in error.detail))
         if not named or other in self._refused:
             return False

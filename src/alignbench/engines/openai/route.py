@@ -1,7 +1,8 @@
 """How a server is reached and who may see the key: proxies and keys of the environment.
 
-The key goes to the server it is for: the one of OPENAI_BASE_URL where that is set, else the one that a reference names.
-What is sent through a proxy over plain http the proxy reads too, so a key is not sent that way.
+A key goes to the server it was given for and to no other. The one of OPENAI_API_KEY is for the server of
+OPENAI_BASE_URL where that is set, else for api.openai.com; a model in models.toml may name it, or another one, for its
+own server. What is sent through a proxy over plain http the proxy reads too, so a key is not sent that way.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from urllib.request import getproxies
 from alignbench.errors import EngineError
 from alignbench.masking import OPENAI_KEY
 from alignbench.models.openai_address import Address, origin
+from alignbench.models.server_settings import ServerSettings
 
 OWN_SERVER = "OPENAI_BASE_URL"
+OPENAI_SERVER = "https://api.openai.com"
 
 _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 
@@ -25,41 +28,55 @@ _PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 @dataclass(frozen=True, slots=True)
 class Route:
     """Attributes:
-    key: what is sent along; empty for none
-    no_key: why none is sent, in words that go with the variable's name
+    headers: (name, value), of every request; among them what gives access
+    access: what is to be said where the server refuses it, without what is secret
     proxy: URL of the proxy on the way, None for none. May hold a password
     """
 
-    key: str = field(default="", repr=False)
-    no_key: str = ""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    access: str = ""
     proxy: str | None = field(default=None, repr=False)
 
 
-def route_to(address: Address) -> Route:
-    """The way to a server. Raises EngineError where the environment asks for what cannot be done."""
+def route_to(address: Address, settings: ServerSettings | None = None) -> Route:
+    """The way to a server. Raises EngineError where the environment or models.toml ask for what cannot be done."""
+    settings = settings or ServerSettings()
     proxy = None if address.is_local else _proxy(address)
-    key = os.environ.get(OPENAI_KEY, "").strip()
-    if not key:
-        return Route("", "not set", proxy)
-    if not _is_own(address):
-        return Route("", f"for the server of {OWN_SERVER} and was not sent", proxy)
-    if not all("!" <= character <= "~" for character in key):
+    variable = settings.key_env or (OPENAI_KEY if _is_own(address) else "")
+    key = os.environ.get(variable, "").strip() if variable and not settings.authorizes else ""
+    if key and not all("!" <= character <= "~" for character in key):
         raise EngineError(
-            f"The key in {OPENAI_KEY} has a character that no key has, such as a typographic quote, a space or a line "
+            f"The key in {variable} has a character that no key has, such as a typographic quote, a space or a line "
             "break: copy it again."
         )
-    if proxy is not None and address.base_url.startswith("http:"):
+    if proxy is not None and address.base_url.startswith("http:") and (key or settings.secrets):
+        secret, unset = (f"the key in {variable}", f"unset {variable}") if key else ("the headers", "leave them out")
         raise EngineError(
-            f"The proxy on the way to {address.base_url} would read the key in {OPENAI_KEY}: take https, or name the "
-            f"host in NO_PROXY, or unset {OPENAI_KEY}."
+            f"The proxy on the way to {address.base_url} would read {secret}: take https, or name the host in "
+            f"NO_PROXY, or {unset}."
         )
-    return Route(key, "", proxy)
+    bearer = (("Authorization", f"Bearer {key}"),) if key else ()
+    return Route((*bearer, *settings.headers), _access(settings, variable, key), proxy)
+
+
+def _access(settings: ServerSettings, variable: str, key: str) -> str:
+    if settings.authorizes:
+        return "The Authorization that the headers in models.toml have was not accepted."
+    if variable:
+        state = "set, but not accepted" if key else "not set"
+        return f"The key is read from the environment variable {variable}, which is {state}."
+    for_whom = f"that of {OWN_SERVER}" if os.environ.get(OWN_SERVER, "").strip() else "api.openai.com"
+    elsewhere = f" {OPENAI_KEY} is for another server ({for_whom}) and was not sent." if _openai_key() else ""
+    return f'No key was sent: models.toml has none for this server (key_env = "NAME_OF_THE_VARIABLE").{elsewhere}'
+
+
+def _openai_key() -> str:
+    return os.environ.get(OPENAI_KEY, "").strip()
 
 
 def _is_own(address: Address) -> bool:
-    own = os.environ.get(OWN_SERVER, "").strip()
-    if not own:
-        return True
+    """Whether the key of the environment is for this server."""
+    own = os.environ.get(OWN_SERVER, "").strip() or OPENAI_SERVER
     try:
         return origin(own) == origin(address.base_url)
     except ValueError:

@@ -35,7 +35,7 @@ class VllmEngine(OpenAIEngine):
     def __init__(self, model: Model, cancel: Cancellation, told: Callable[[Stage], None]) -> None:
         """told: gets the stages that the start comes to."""
         self._server = VllmServer(model, own_name(parse_reference(model.reference).base), cancel, told)
-        route = Route(self._server.key)
+        route = Route(headers=(("Authorization", f"Bearer {self._server.key}"),))
         try:
             super().__init__(model, cancel, address=self._server.address, route=route, why_gone=self._server.why_broken)
             self._version = str(self._loop.run_until_complete(self._root.get("/version")).get("version", ""))

@@ -7,7 +7,8 @@ from typing import Protocol
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.protocol import Engine
 from alignbench.errors import InputError
-from alignbench.models.catalog import adapter_facts, no_weights, weights_path
+from alignbench.models.catalog import adapter_facts, no_weights, server_settings, weights_path
+from alignbench.models.openai_address import parse_address
 from alignbench.models.reference import Scheme, parse_reference
 from alignbench.models.weights import gguf_hash
 from alignbench.spec import Model
@@ -37,11 +38,16 @@ def _open_base(scheme: Scheme, model: Model, cancel: Cancellation, threads: int,
         case "vllm":
             from alignbench.engines.vllm.engine import VllmEngine
 
-            return VllmEngine(model, cancel, told=lambda stage: on_progress(stage.fraction, stage.what))
+            ours = VllmEngine(model, cancel, told=lambda stage: on_progress(stage.fraction, stage.what))
+            ours.measure_replay()
+            return ours
         case "openai":
             from alignbench.engines.openai.engine import OpenAIEngine
 
-            return OpenAIEngine(model, cancel)
+            server = OpenAIEngine(model, cancel, server_settings(model))
+            if parse_address(parse_reference(model.reference).target).is_local:  # another one may ask to be paid for it
+                server.measure_replay()
+            return server
         case "imported":
             raise InputError(no_weights(model.reference))
         case _:

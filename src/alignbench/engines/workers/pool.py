@@ -118,6 +118,8 @@ class WorkerPool(RequestQueue):
         """The process that holds the base of a model for another one: of another adapter, or of another name."""
         for other, process in self._models.items():
             weights, _ = parted_model(other)
+            if base.reference.startswith("openai:") and other.name != base.name:
+                continue  # the settings of its server, such as the key, may be others
             if (weights.reference, weights.options) == (base.reference, base.options):
                 return process
         return None

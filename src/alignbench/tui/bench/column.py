@@ -27,6 +27,11 @@ def notice(column: Column, cell: BenchCell) -> str:
     return f"{cell.message}\nF5 tries again." if cell.message else ""
 
 
+def _hint(column: Column) -> str:
+    """What stands where a column has no sample of the prompt."""
+    return f"No samples of this prompt yet. F5 draws {column.n}." if column.asked else "No response to it was imported."
+
+
 class ColumnView(Vertical):
     """One condition on the Bench. It shows what it is given and knows nothing of the others."""
 
@@ -79,9 +84,9 @@ class ColumnView(Vertical):
             foot: What stands in its lower border.
         """
         self.set_class(selected, "-selected")
-        samples, max_tokens = cell.ordered(column.n), column.condition.settings["max_tokens"]
+        samples, max_tokens = cell.ordered(column.asked), column.condition.settings["max_tokens"]
         shared = "" if cell.busy else shared_end(samples, max_tokens)
-        how_far = progress(cell, column.n, shared)
+        how_far = progress(cell, column.asked or len(samples), shared)
         width = self.outer_size.width - EDGES
         drawn = (at, column, how_far, selected, reference, confounds, width)
         if drawn != self._drawn and width > 0:
@@ -101,7 +106,7 @@ class ColumnView(Vertical):
             cursor=cursor if selected else None,
             whole=whole,
             notice=notice(column, cell),
-            hint=f"No samples of this prompt yet. F5 draws {column.n}." if not cell.busy else "",
+            hint=_hint(column) if not cell.busy else "",
         )
 
     def on_sample_list_clicked(self, message: SampleList.Clicked) -> None:

@@ -9,7 +9,7 @@ from alignbench.tui.clickable import clickable
 from alignbench.tui.styled import DIM, SELECTED
 from alignbench.tui.text import cells, middle_cut
 from alignbench.tui.widgets.steady_text import SteadyText
-from alignbench.tui.workbench.column import letter
+from alignbench.tui.workbench.column import Column, letter
 from alignbench.tui.workbench.state import Bench
 
 LEAST_NAME = 6
@@ -35,7 +35,7 @@ class ColumnTabs(SteadyText):
     def _draw(self, bench: Bench, width: int) -> None:
         columns = bench.columns
         signs = [f"{letter(at)}{'*' if column.name == bench.reference else ''}" for at, column in enumerate(columns)]
-        done = [f"{bench.cell(column).done}/{column.n}" for column in columns]
+        done = [_done(bench, column) for column in columns]
         room = (width - sum(cells(f" ▶{sign}  {n} ") for sign, n in zip(signs, done, strict=True))) // max(
             1, len(signs)
         )
@@ -53,3 +53,9 @@ class ColumnTabs(SteadyText):
             parts.append(clickable(f"{'▶' if chosen else ' '}{tabs[at]} ", f"column({at})", style))
         parts.append(Content("›" if in_sight.after else ""))
         self.update(Content("").join(parts), layout=False)
+
+
+def _done(bench: Bench, column: Column) -> str:
+    """Finished samples of all; of imported responses how many there are."""
+    done = bench.cell(column).done
+    return f"{done}/{column.asked or done}"

@@ -123,7 +123,9 @@ class BenchScreen(WorkbenchScreen[None]):
         """What is missing of this prompt; where nothing is, more prompts are offered."""
         bench = self.bench
         idle = [column for column in bench.columns if not bench.cell(column).busy]
-        if bench.columns and all(bench.cell(column).has(column.n) for column in idle):
+        if bench.columns and not any(column.asked for column in bench.columns):
+            self.tell("All responses here were imported, and none can be drawn; a adds a column of a model.")
+        elif bench.columns and all(bench.cell(column).has(column.asked) for column in idle):
             self.action_sample_set()
         else:
             self.do(self.workbench.sample(list(bench.columns)))

@@ -102,7 +102,7 @@ FIELDS = (
     _number("max_tokens", "Max tokens", "of one sample", bounds.MAX_TOKENS),
     _number("seed", "Seed", "sample i uses seed + i - 1", bounds.SEED),
     Field("stop", "Stop strings", 'quoted: "\\n\\n", "User:"', read_stops),
-    Field("mode", "Mode", "strict replays, fast does not", _mode),
+    Field("mode", "Mode", "strict replays, servers may not", _mode),
 )
 _BY_KEY = {field.key: field for field in FIELDS}
 _AGAINST = 16  # cells of a value of the reference

@@ -12,7 +12,8 @@ INVESTIGATION = (
         "J",
         "J",
         "judge",
-        "Have a model judge the quality of all responses, and the stance of those to contested prompts.",
+        "Have a model judge the quality of all responses, the stance of those to contested prompts, and which "
+        "constraints responses keep to.",
         footer=True,
         title="judge responses",
     ),
@@ -31,6 +32,14 @@ INVESTIGATION = (
     Action("view_coverage", "4", "4", "coverage", "How much of a response k others say together."),
     Action("view_frontier", "5", "5", "frontier", "Diversity against quality and similarity."),
     Action("view_pluralism", "6", "6", "pluralism", "Sides of contested prompts, phrases in common, the matrix."),
+    Action(
+        "view_constraints",
+        "7",
+        "7",
+        "constraints",
+        "Satisfaction, diversity and length as prompts set more constraints.",
+        title="ladders of constraints",
+    ),
     *LINES,
     *SCROLLING,
 )

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from textual.content import Content
 
 from alignbench.metrics.estimates import Estimate
-from alignbench.reports.numbers import percent, percents
 from alignbench.reports.stance_pluralism import ConditionStances, StancePluralism
-from alignbench.tui.investigation.view_model import InvestigationViewModel
+from alignbench.tui.investigation.view_model import WHO, InvestigationViewModel, shown_percent
 from alignbench.tui.styled import DIM, heading, paragraphs
 from alignbench.tui.text import count, number, printable
 
@@ -32,8 +31,11 @@ def _stances(model: InvestigationViewModel, of: StancePluralism) -> Iterator[Con
         return
     yield heading(f" Sides of {count(of.prompts, 'contested prompt')} that k responses cover together")
     for name, one in of.conditions.items():
-        spread = f"stance entropy {_number(one.entropy)} bits, {_percent(one.names_both)} name both"
-        yield Content.assemble(model.who(name), (spread, "bold"))
+        said = [f"stance entropy {_number(one.entropy)} bits", f"{shown_percent(one.names_both)} name both"]
+        first, *rest = said if model.narrow else [", ".join(said)]
+        yield Content.assemble(model.who(name), (first, "bold"))
+        for line in rest:
+            yield Content.assemble(" " * WHO, (line, "bold"))
         yield from _union(one)
     yield from paragraphs([f"As {printable(of.judge)} judged; no better than that judge."], model.width, style=DIM)
 
@@ -42,7 +44,7 @@ def _union(one: ConditionStances) -> Iterator[Content]:
     for k, point in enumerate(one.union, start=1):
         if point.value is not None:
             bar = "█" * round(BAR * point.value)
-            yield Content(f"       k = {k:<3}{bar:<{BAR + 1}}{_percent(point)}")
+            yield Content(f"       k = {k:<3}{bar:<{BAR + 1}}{shown_percent(point)}")
 
 
 def _number(estimate: Estimate) -> str:
@@ -50,9 +52,3 @@ def _number(estimate: Estimate) -> str:
         return "–"
     around = "" if estimate.ci is None else f" [{number(estimate.ci[0])}, {number(estimate.ci[1])}]"
     return f"{number(estimate.value)}{around}"
-
-
-def _percent(estimate: Estimate) -> str:
-    if estimate.value is None:
-        return "–"
-    return percent(estimate.value) + ("" if estimate.ci is None else f" {percents(estimate.ci)}")

@@ -17,6 +17,7 @@ from alignbench.reports.frontier import parse_temperatures
 from alignbench.spec import Model
 from alignbench.tui.action import bindings
 from alignbench.tui.investigation.actions import INVESTIGATION
+from alignbench.tui.investigation.constraints_view import constraint_lines
 from alignbench.tui.investigation.coverage_view import coverage_lines
 from alignbench.tui.investigation.diversity_view import diversity_lines
 from alignbench.tui.investigation.findings_view import findings_lines
@@ -27,6 +28,7 @@ from alignbench.tui.investigation.study import Study, Subject, study, subject
 from alignbench.tui.investigation.temperatures import progress, sample_ladder
 from alignbench.tui.investigation.view_model import InvestigationViewModel
 from alignbench.tui.screen import WorkbenchScreen
+from alignbench.tui.sizes import NARROW
 from alignbench.tui.styled import tabs
 from alignbench.tui.text import count, one_line
 from alignbench.tui.widgets.keys import Keys
@@ -45,7 +47,10 @@ VIEWS: dict[str, Callable[[InvestigationViewModel], list[Content]]] = {
     "coverage": coverage_lines,
     "frontier": frontier_lines,
     "pluralism": pluralism_lines,
+    "constraints": constraint_lines,
 }
+SHORT = {"constraints": "ladders"}  # where all titles do not fit
+JUDGED_FIRST = {"pluralism": "stance", "constraints": "constraints"}  # what J begins with, by the view that asks for it
 TEMPERATURES = "0.3,0.5,0.7,1.0"  # what is offered
 
 
@@ -59,7 +64,8 @@ class InvestigationScreen(WorkbenchScreen[None]):
         "Diversity seems to drop after alignment: how much of that is quality control, and how much is that one long "
         "response says what several base responses say? All columns of the Bench over all prompts of this session. J "
         "has a model judge them; t samples the columns at several temperatures, which the frontier is drawn from. 6 is "
-        "pluralism: whether one response names both sides of a contested prompt, or each response one of them."
+        "pluralism: whether one response names both sides of a contested prompt, or each response one of them. 7 has "
+        "ladders of constraints: how much of what a prompt asks for responses keep to as it asks for more."
     )
 
     def __init__(self, workbench: Workbench) -> None:
@@ -99,9 +105,11 @@ class InvestigationScreen(WorkbenchScreen[None]):
         return self._studies.get(of) or self._begin(of)
 
     def _begin(self, of: Subject, judge: Model | None = None) -> BackgroundJob[Study]:
-        """Begin it anew, and nothing else. judge: judges first what it has not judged of these columns."""
+        """Begin it anew, and nothing else. judge: judges before what it has not judged of these columns, first what the
+        view is of."""
         self._studies.cancel()
-        return self._studies.begin(of, partial(study, self.workbench.backends, of, judge))
+        first = JUDGED_FIRST.get(self._view, "quality")
+        return self._studies.begin(of, partial(study, self.workbench.backends, of, judge, first))
 
     # showing
 
@@ -110,7 +118,8 @@ class InvestigationScreen(WorkbenchScreen[None]):
         if job is not None and job.result is not None:
             self._last = job.result
         self.query_one(ScreenTitle).show("Investigation 1", "diversity and alignment, over the prompts of the session")
-        self.query_one("#study").border_title = tabs({view: view for view in VIEWS}, self._view)
+        titles = {view: view for view in VIEWS} | (SHORT if self.size.width < NARROW else {})
+        self.query_one("#study").border_title = tabs(titles, self._view, self.size.width - 4)
         state = self._state(job)
         self.query_one("#state", SteadyText).update(Content(one_line(state)))
         self.query_one("#state").display = bool(state)
@@ -169,6 +178,9 @@ class InvestigationScreen(WorkbenchScreen[None]):
     def action_view_pluralism(self) -> None:
         self._show("pluralism")
 
+    def action_view_constraints(self) -> None:
+        self._show("constraints")
+
     def _show(self, view: str) -> None:
         self._view = view
         self.query_one(LineList).scroll_home(animate=False)
@@ -189,7 +201,7 @@ class InvestigationScreen(WorkbenchScreen[None]):
         if judge is not None and now is not None:
             self._subject = now
             self._begin(now, judge)
-            self._show("judged")
+            self._show(self._view if self._view in JUDGED_FIRST else "judged")
 
     @work
     async def action_temperatures(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -15,6 +15,7 @@ from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import WORKBENCH
 from alignbench.progress import PERCENT, Progress
 from alignbench.reports.caveats import said_first
+from alignbench.reports.constraint_ladders import KIND as CONSTRAINTS
 from alignbench.reports.contents import Report
 from alignbench.reports.finding import Finding
 from alignbench.reports.frontier import DIVERSITY, SIMILARITY, Frontier, frontier, ladder
@@ -91,20 +92,21 @@ def subject(bench: Bench) -> Subject | None:
     )
 
 
-def study(backends: Backends, what: Subject, judge: Model | None, progress: Progress) -> Study:
+def study(backends: Backends, what: Subject, judge: Model | None, first: str, progress: Progress) -> Study:
     """The report of Investigation 1 over all prompts of the session, and the frontier of its ladder.
 
     Args:
         backends: What is computed with.
         what: The samples.
-        judge: Who judges first what it has not judged of them.
+        judge: Who judges what it has not judged of them, before anything is computed.
+        first: The kind of judgment that it begins with, if there is anything of it to judge.
         progress: Is called with what is being done.
     """
     progress("reading the session", 0, 1)
     with ExitStack() as stack:
         store = stack.enter_context(Store.read(backends.db) if judge is None else Store.open(backends.db))
         if judge is not None:
-            _judge(store, what, judge, backends, progress)
+            _judge(store, what, judge, first, backends, progress)
         cache = stack.enter_context(embedding_cache())
         vectors, pieces = (Embeddings(s, backends.embed, DEFAULT_EMBEDDER, NO_EMBEDDER) for s in (store, cache))
         options = Options(
@@ -144,16 +146,30 @@ def study(backends: Backends, what: Subject, judge: Model | None, progress: Prog
         return Study(what, investigated, of_pluralism, said, of_ladder)
 
 
-def _judge(store: Store, what: Subject, judge: Model, backends: Backends, progress: Progress) -> None:
-    """The quality of all responses, and the stance of those to contested prompts."""
-    contested = {prompt.id for prompt in store.prompts(what.session) if is_contested(prompt)}
+def _judge(store: Store, what: Subject, judge: Model, first: str, backends: Backends, progress: Progress) -> None:
+    """The quality of all responses, the stance of those to contested prompts, and which constraints those to rungs of
+    ladders keep to."""
     names = {*what.conditions, *what.ladder}
-    for kind in ("quality", "stance") if contested else ("quality",):
+    prompts = judged_prompts(store, what.session, names)
+    for kind in sorted(prompts, key=lambda kind: kind != first):
         progress(f"loading {judge.name}", 0, PERCENT)
         plan = plan_judging(store, what.session, kind, judge)
         items = sorted(
             (item for item in plan.items if item.condition in names),
             key=lambda item: item.condition not in what.conditions,
         )
-        wanted = tuple(item for item in items if kind == "quality" or item.prompt_id in contested)
+        wanted = tuple(item for item in items if item.prompt_id in prompts[kind])
         run_judge(replace(plan, items=wanted), backends, store, progress)
+
+
+def judged_prompts(store: Store, session: int, names: Collection[str]) -> dict[str, Collection[str]]:
+    """By kind of judgment the ids of the prompts that these conditions have finished responses to it can be of; a kind
+    without one is left out."""
+    finished = {row.prompt_id for row in store.samples(session) if row.status == "done" and row.condition in names}
+    prompts = [prompt for prompt in store.prompts(session) if prompt.id in finished]
+    kinds = {
+        "quality": {prompt.id for prompt in prompts},
+        "stance": {prompt.id for prompt in prompts if is_contested(prompt)},
+        CONSTRAINTS: {prompt.id for prompt in prompts if prompt.rung is not None and prompt.rung.k},
+    }
+    return {kind: ids for kind, ids in kinds.items() if ids}

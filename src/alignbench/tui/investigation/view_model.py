@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.statistics import MIN_PROMPTS, SMALL_P, PairedDifference
 from alignbench.reports.contents import Diversity
+from alignbench.reports.numbers import percent, percents
 from alignbench.scoring.score_tables import WithinEstimate
 from alignbench.tui.investigation.study import Study
 from alignbench.tui.sizes import NARROW
@@ -89,3 +91,10 @@ def shown_p(difference: PairedDifference) -> str:
     if p is None or difference.n < MIN_PROMPTS:
         return ""
     return f"p {'< .001' if p < 0.001 else f'{p:.3f}'[1:] if p < 1 else '1'}{' *' if p <= SMALL_P else ''}"
+
+
+def shown_percent(share: Estimate) -> str:
+    """A share with its interval, a dash where there is none."""
+    if share.value is None:
+        return "–"
+    return percent(share.value) + ("" if share.ci is None else f" {percents(share.ci)}")

@@ -11,7 +11,7 @@ from alignbench.reports.entropies import FACTOR, branching_curve
 from alignbench.scoring.score_tables import WithinEstimate
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel
 from alignbench.tui.styled import DIM, faint, heading, hue, notes
-from alignbench.tui.text import count, fitted, number
+from alignbench.tui.text import count, cut, fitted, number
 from alignbench.tui.widgets.plot import Axis, Point, plot
 from alignbench.tui.workbench.column import letter
 from alignbench.tui.workbench.metric_rows import MetricRow, rows
@@ -64,7 +64,7 @@ def _numbers(model: ScoresViewModel, at: int, score: WithinEstimate, curve: dict
     name = f" {fitted(f'{model.title(at)} {model.names[at]}', NAME - 1)}"
     style = f"{'bold ' if at == model.selected else ''}{hue(at)}"
     if score.value is None:
-        return Content.assemble((name, style), (f"–  {score.reason or 'no value'}", DIM))
+        return Content.assemble((name, style), (cut(f"–  {score.reason or 'no value'}", model.width - NAME), DIM))
     around = "" if score.ci is None else f" [{number(score.ci[0], 2)}, {number(score.ci[1], 2)}]"
     by_position = "  ".join(f"{title}: {number(value, 2)}" for title, value in curve.items())
     said = fitted(f"{number(score.value, 2)}{around}", 22)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from textual.content import Content
 
-from alignbench.scoring.condition_matrix import ConditionMatrix
+from alignbench.scoring.condition_matrix import LEAST_RANGE, ConditionMatrix
 from alignbench.tui.scores.view_model import Drawn, ScoresViewModel, visible_columns
 from alignbench.tui.styled import DIM, SELECTED, faint, heading, hue, notes
 from alignbench.tui.text import count, fitted
@@ -35,15 +35,15 @@ def matrix_lines(model: ScoresViewModel) -> Drawn:
     shown = visible_columns(len(model.names), max(1, (model.width - room - 4) // CELL), model.selected, model.reference)
     head = (Content.styled(f"{model.title(at):>{CELL}}", f"bold {hue(at)}") for at in shown)
     lines.append(Content.assemble(" " * (room + 2), *head))
-    values = matrix.values()
+    values, ends = matrix.values(), matrix.colour_ends()
     for at, name in enumerate(model.names):
         chosen = at == model.selected
         who = f" {fitted(f'{model.title(at)} {name}', room + 1)}"
-        cells = (_cell(row, values, at, other, chosen) for other in shown)
+        cells = (_cell(row, float(values[at, other]), ends, other, chosen) for other in shown)
         lines.append(Content.assemble((who, SELECTED if chosen else hue(at)), *cells))
     said = [
-        f"Mean over all pairs of samples of one prompt; on the diagonal of different samples of one column. "
-        f"░ ▒ ▓ █ from {row.written(float(np.nanmin(values)))} up to {row.written(float(np.nanmax(values)))}.",
+        "Mean over all pairs of samples of one prompt; on the diagonal of different samples of one column.",
+        f"{_scale(row, ends)} The scale is {LEAST_RANGE:g} wide at least, so that small differences look small.",
         *_selected(model, matrix),
     ]
     if row.metric.lexical:
@@ -52,16 +52,22 @@ def matrix_lines(model: ScoresViewModel) -> Drawn:
     return [*lines, Content(""), *notes(said, model.width)], (0 if first < 6 else first, first + 1)
 
 
-def _cell(row: MetricRow, values: np.ndarray[tuple[int, ...], np.dtype[np.float64]], at: int, other: int,
-          chosen: bool) -> Content:  # fmt: skip
-    value = float(values[at, other])
+def _cell(row: MetricRow, value: float, ends: tuple[float, float], other: int, chosen: bool) -> Content:
+    """ends: of the scale of shades."""
     if np.isnan(value):
         return Content.styled(f"{'–':>{CELL}}", DIM)
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    share = (value - low) / (high - low) if high > low else 0.5
-    shade = SHADES[min(len(SHADES) - 1, int(share * len(SHADES)))]
+    low, high = ends
+    shade = SHADES[min(len(SHADES) - 1, int((value - low) / (high - low) * len(SHADES)))]
     written = f"{row.written(value):>{CELL - 3}}"
     return Content.assemble(" ", (shade * 2, hue(other)), (written, "bold" if chosen else ""))
+
+
+def _scale(row: MetricRow, ends: tuple[float, float]) -> str:
+    """From which value on each shade is."""
+    low, high = ends
+    steps = (low + at * (high - low) / len(SHADES) for at in range(1, len(SHADES)))
+    shades = (f"{shade} from {row.written(value)}" for shade, value in zip(SHADES[1:], steps, strict=True))
+    return f"Shades: {', '.join(shades)}."
 
 
 def _selected(model: ScoresViewModel, matrix: ConditionMatrix) -> Iterator[str]:

@@ -10,12 +10,14 @@ from alignbench.answer_options import LETTERS
 from alignbench.contexts.rendering import Content
 from alignbench.errors import InputError
 from alignbench.experiments.context_preparer import Preparer
+from alignbench.judging.chosen_options import ChosenOptions, read_chosen_options
 from alignbench.progress import Progress
 from alignbench.scoring.likelihood_cache import LikelihoodCache
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
 from alignbench.surveys.asking import Orders, asked_in_orders, options_of, question_of, samples_of_orders
 from alignbench.surveys.distribution import AnswerDistribution, Reply, of_replies
+from alignbench.surveys.kept_readings import kept_readings
 from alignbench.surveys.scored import score_condition
 from alignbench.surveys.survey import as_persona
 from alignbench.tui.workbench.backends import Backends
@@ -74,28 +76,48 @@ def _read(
 ) -> AnswerDistribution:
     with Store.open(backends.db) as store:
         cache = LikelihoodCache(store, backends.pool)
+        if session is not None:
+            identity = cache.identity(condition.model)
+            kept = kept_readings(store, session, condition, identity, [question], orders)
+            if question.id in kept:
+                return kept[question.id].answers(condition.name)
         preparer = Preparer(store, backends.pool, session or 0, backends.embed)
 
         def content_of(condition: Condition, prompt: Prompt) -> Content:
             return preparer.compose(prompt, condition).content
 
         try:
-            return next(score_condition(cache, content_of, condition, [question], orders, progress))
+            read = next(score_condition(cache, content_of, condition, [question], orders, progress))
+            return read.answers(condition.name)
         finally:
             preparer.close()
 
 
+def judged_replies(workbench: Workbench) -> ChosenOptions:
+    """What a judge of the session finds replies to choose whose words do not tell."""
+    if (session := workbench.bench.session) is None:
+        return ChosenOptions()
+    with Store.read(workbench.backends.db) as store:
+        return read_chosen_options(store, session)
+
+
 def counted_replies(
-    bench: Bench, who: Respondent, question: Prompt, prompts: Sequence[Prompt]
+    bench: Bench, who: Respondent, question: Prompt, prompts: Sequence[Prompt], judged: ChosenOptions
 ) -> AnswerDistribution | None:
     """The distribution of the replies that are there; None without one. prompts: see `prompts_in_orders`."""
+    answers = options_of(question)
     replies: dict[tuple[int, ...], list[Reply]] = {}
     for prompt in prompts:
         cell = bench.cells.get((prompt.key, who.condition.hash))
         done = [sample for sample in (cell.samples if cell is not None else {}).values() if sample.status == "done"]
         if done:
             replies[options_of(prompt).shown] = [
-                Reply(s.text, s.row.refused if s.row is not None else False) for s in done
+                Reply(
+                    s.text,
+                    s.row is not None and s.row.refused,
+                    None if s.row is None else judged.place((s.row.condition, prompt.id, s.row.sample), answers),
+                )
+                for s in done
             ]
     return of_replies(question, who.condition.name, replies) if replies else None
 

@@ -23,11 +23,13 @@ from alignbench.tui.survey.columns import (
     Respondent,
     counted_replies,
     draw_replies,
+    judged_replies,
     prompts_in_orders,
     read_options,
     respondents,
     survey_question,
 )
+from alignbench.tui.survey.imported import imported_prompts
 from alignbench.tui.survey.view import DISTANCES, AnswerRow, answer_lines
 from alignbench.tui.widgets.keys import Keys
 from alignbench.tui.widgets.line_list import LineList
@@ -54,8 +56,9 @@ class SurveyScreen(ReadingScreen):
     HELP = (
         "Each column reads the question with its options as A, B, ...: the bars are the probabilities of the letters "
         "and texts of options, over the options that are no refusals and averaged over orders. s draws replies too, "
-        "which are told by letter, else by text. Log-probs say how a response begins, replies what it says: the two "
-        "may differ, and both are shown. Over many questions, with intervals: `alignbench survey`."
+        "which are told by letter, else by text, else by a judge (`alignbench judge --kind option`). Log-probs say how "
+        "a response begins, replies what it says: the two may differ, and both are shown. Over many questions, with "
+        "intervals: `alignbench survey`."
     )
 
     def __init__(self, workbench: Workbench) -> None:
@@ -63,6 +66,7 @@ class SurveyScreen(ReadingScreen):
         self._orders: Orders = "all"
         self._distance = "tv"
         self._persona: Persona | None = None
+        self._judged = judged_replies(workbench)
 
     def compose(self) -> ComposeResult:
         yield ScreenTitle()
@@ -93,13 +97,13 @@ class SurveyScreen(ReadingScreen):
 
     def _columns(self, asked: Prompt) -> Iterator[AnswerRow]:
         bench = self.workbench.bench
-        prompts = prompts_in_orders(bench, asked, self._orders)
+        prompts = [*prompts_in_orders(bench, asked, self._orders), *imported_prompts(bench)]
         for who in respondents(bench, self._persona):
             sign = letter(who.at) + ("*" if bench.columns[who.at].name == bench.reference else "")
             name = f"as {who.persona}" if who.persona is not None else who.condition.name
             if not who.condition.model.is_imported:
                 yield self._read(sign, name, who, asked)
-            replies = counted_replies(bench, who, asked, prompts)
+            replies = counted_replies(bench, who, asked, prompts, self._judged)
             if replies is not None:
                 said = "" if replies.p is not None else f"none of {replies.n} replies chooses an option"
                 called = "replies" if who.persona is None else f"{name}, replies"

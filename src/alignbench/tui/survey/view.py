@@ -147,6 +147,11 @@ def _has_chance(row: AnswerRow) -> bool:
 def _notes(rows: Sequence[AnswerRow], width: int) -> Iterator[Content]:
     said = ["orders: 1 where the order of the options changes nothing. outside: probability on no option, or replies "
             "that choose none."]  # fmt: skip
+    first = [row.label for row in rows if row.distribution is not None and row.distribution.by == "first_token"]
+    if first:
+        said.append(
+            f"{', '.join(first)}: of the letter as first token alone, as the server scores no text that it is given."
+        )
     if any(_has_chance(row) for row in rows):
         said.append("In brackets: the total variation that chance alone gives so few answers where both answer alike.")
     if not any(row.at is None for row in rows):

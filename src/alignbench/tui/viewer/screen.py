@@ -140,7 +140,7 @@ class ViewerScreen(WorkbenchScreen[None]):
         column, sample = bench.column, bench.sample
         if column is None or sample is None:
             return
-        total = len(bench.cell(column).ordered(column.n))
+        total = len(bench.cell(column).ordered(column.asked))
         self.query_one(ScreenTitle).show("Sample", bench.prompt.text, f"sample {sample.index + 1} of {total}")
         mark = "*" if column.name == bench.reference else ""
         version = f" v{column.version + 1}/{len(column.history)}" if column.versions else ""

@@ -33,6 +33,11 @@ class Column:
         return self.condition.name
 
     @property
+    def asked(self) -> int:
+        """Samples that can be drawn, done or not: none of imported responses."""
+        return 0 if self.condition.model.is_imported else self.n
+
+    @property
     def history(self) -> tuple[Condition, ...]:
         return self.versions or (self.condition,)
 

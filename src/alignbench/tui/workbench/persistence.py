@@ -117,8 +117,11 @@ def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
     view = store.layout(session)
     bench = Bench(session=session, name=info.name, used=dict(conditions), asked=prompts)
     if not (view and _show_as_left(bench, view, store)):
-        asked = {cell.condition: cell.n for cell in store.cells(session)}
-        n = asked.get(info.reference or "", DEFAULT_SAMPLES)  # of a condition that was never asked
+        asked: dict[str, int] = {}
+        for each in store.cells(session):
+            if each.n:  # it is 0 where log-probs of options were read and nothing was drawn
+                asked[each.condition] = max(each.n, asked.get(each.condition, 0))
+        n = asked.get(info.reference or "", DEFAULT_SAMPLES)  # of a condition that was never asked for a sample
         bench.columns = [Column(condition, asked.get(name, n)) for name, condition in conditions.items()]
         bench.prompt = prompts[0] if prompts else NO_PROMPT
         bench.prompts, bench.prompt_set = bench.asked, THIS_SESSION

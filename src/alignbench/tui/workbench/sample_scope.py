@@ -93,5 +93,5 @@ def _standing(bench: Bench, key: str) -> Standing:
     cells = [bench.cells.get((key, column.hash)) for column in bench.columns]
     if not any(cell is not None and cell.done for cell in cells):
         return "none"
-    whole = all(cell is not None and cell.has(column.n) for cell, column in zip(cells, bench.columns, strict=True))
+    whole = all(cell is not None and cell.has(column.asked) for cell, column in zip(cells, bench.columns, strict=True))
     return "done" if whole else "partly"

@@ -139,7 +139,7 @@ class Bench:
         """The selected sample."""
         if (column := self.column) is None:
             return None
-        return next((s for s in self.cell(column).ordered(column.n) if s.index == self.cursor), None)
+        return next((s for s in self.cell(column).ordered(column.asked) if s.index == self.cursor), None)
 
     def select(self, at: int) -> None:
         """Select a column, round the ends."""
@@ -199,7 +199,7 @@ class Bench:
     def move_cursor(self, by: int) -> None:
         """Select a sample above or below."""
         if (column := self.column) is not None:
-            indices = [sample.index for sample in self.cell(column).ordered(column.n)]
+            indices = [sample.index for sample in self.cell(column).ordered(column.asked)]
             if indices:
                 at = indices.index(self.cursor) if self.cursor in indices else 0
                 self.cursor = indices[max(0, min(len(indices) - 1, at + by))]

@@ -1,4 +1,4 @@
-"""Which option a reply chooses: by its letter, else by its text."""
+"""Which option a reply to a survey question chooses, by its letter, else by its text; how a prompt lists options."""
 
 from __future__ import annotations
 
@@ -22,7 +22,17 @@ _NAMED = re.compile(
 )
 _ANOTHER = re.compile(r"\s*(?:,|/|&|\bor\b|\band\b)\s*(?:option\s+)?[(\[]?([A-Z])\b(?![ ]?[a-z])")
 _LISTED = re.compile(r"^\W*([A-Z])[.):]", re.MULTILINE)
+_LINE = re.compile(r"^\s*[(\[]?([A-Z])[.):\]]\s+(.*\S)\s*$", re.MULTILINE)
 _SPACE = re.compile(r"\s+")
+
+
+def order_listed(text: str, answers: AnswerOptions) -> tuple[int, ...]:
+    """The order in which a text lists the options, as places in `answers.options`, a line each with letters from A on;
+    empty where it does not list all of them so."""
+    texts = [" ".join(each.casefold().split()) for each in answers.texts]
+    listed = {letter: " ".join(said.casefold().split()) for letter, said in _LINE.findall(text)}
+    order = [listed.get(letter, "") for letter in LETTERS[: len(texts)]]
+    return tuple(map(texts.index, order)) if sorted(order) == sorted(texts) else ()
 
 
 def parse_reply(text: str, answers: AnswerOptions, *, refused: bool = False) -> int | None:

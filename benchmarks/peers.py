@@ -1,0 +1,176 @@
+"""Sampling against the servers that others use for it: llama-server, vLLM, and generate().
+
+    tools/servers.sh && .venv/bin/python benchmarks/peers.py [--rounds 3] [--only llama-server | vllm]
+
+Tokens a second of generation with the prefill counted, medians of interleaved rounds in one run on the same cores.
+Every round has a context of its own, so that nothing is cached from the one before; within a round everybody may reuse
+what it can. llama-server runs the same GGUF file with as many slots as there are samples, once with `n` in one request
+and once with a request a sample. vLLM runs the same weights in the same type, `n` in one request. Servers are told to
+go on past an end token; our engines stop there, and what they drew is counted.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update(GOMP_SPINCOUNT="1000", OPENBLAS_NUM_THREADS="1", TOKENIZERS_PARALLELISM="false")
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from _servers import is_there, llama_server, vllm
+from hf_sampling import PROMPTS, SENTENCE, Bench
+
+from alignbench.engines.cancellation import Cancellation
+from alignbench.engines.llamacpp.engine import LlamaCppEngine
+from alignbench.engines.protocol import Finished, SampleRequest
+from alignbench.models.catalog import resolve, weights_path
+from alignbench.spec import LoadOptions, Mode, Model, Sampling
+
+THREADS = len(os.sched_getaffinity(0))
+TOKENS = 64
+FAST, STRICT = 1.15, 1.0  # of the best that llama-server does
+
+Contender = Callable[[str], int]  # gets a context that nobody has seen, gives the tokens drawn
+
+
+class Ours:
+    """Our llama.cpp engine."""
+
+    def __init__(self, path: Path) -> None:
+        self._engine = LlamaCppEngine(path, Cancellation(), threads=THREADS)
+        self._keys = 0
+
+    def warm(self, n: int, n_context: int) -> None:
+        """Widths are probed once in the life of a worker."""
+        self._engine.strict_widths(n, n_context, TOKENS)
+
+    def draw(self, context: str, queries: tuple[str, ...], n: int, mode: Mode) -> int:
+        sampling = Sampling(max_tokens=TOKENS)
+        self._keys += len(queries)
+        requests = [
+            SampleRequest(self._keys + i, context, query, sampling, (), tuple(range(n)), 0, 7 + i, mode)
+            for i, query in enumerate(queries)
+        ]
+        batches = [requests] if mode == "fast" else [[request] for request in requests]
+        events = (event for batch in batches for event in self._engine.sample(batch))
+        return sum(event.result.n_tokens or 0 for event in events if isinstance(event, Finished))
+
+    def close(self) -> None:
+        self._engine.close()
+
+
+def context_of(n_tokens: int, mark: int) -> str:
+    """About so many tokens; another text for every mark."""
+    return f"Note {mark}. " + SENTENCE * (n_tokens // 19)
+
+
+def rates(contenders: Mapping[str, Contender], n_tokens: int, rounds: int) -> dict[str, float]:
+    found: dict[str, list[float]] = {name: [] for name in contenders}
+    for turn in range(rounds):
+        for place, (name, work) in enumerate(contenders.items()):
+            context = context_of(n_tokens, 100 * turn + place)
+            start = time.perf_counter()
+            tokens = work(context)
+            found[name].append(tokens / (time.perf_counter() - start))
+    return {name: statistics.median(values) for name, values in found.items()}
+
+
+def against_llama_server(rounds: int) -> bool:
+    """Whether the targets are met."""
+    print("| what | strict | fast | llama-server, n | requests | strict / best | fast / best |")
+    print("|---|---:|---:|---:|---:|---:|---:|", flush=True)
+    good = True
+    for name, queries, n, n_tokens in (
+        ("demo-base", PROMPTS[:1], 10, 1_200),
+        ("demo-smollm2", PROMPTS[:1], 32, 0),
+        ("demo-base", PROMPTS, 8, 1_200),
+    ):
+        good &= _one(name, queries, n, n_tokens, rounds)
+    return good
+
+
+def _one(name: str, queries: tuple[str, ...], n: int, n_tokens: int, rounds: int) -> bool:
+    path = weights_path(resolve(name))
+    slots = min(32, n * len(queries))
+    ours = Ours(path)
+    ours.warm(n, n_tokens + 40)
+    room = (n_tokens + 100 + TOKENS) * slots
+    with llama_server(path, slots, room, THREADS) as server:
+        found = rates(
+            {
+                "strict": lambda context: ours.draw(context, queries, n, "strict"),
+                "fast": lambda context: ours.draw(context, queries, n, "fast"),
+                "n": lambda context: server.complete_all([context + q for q in queries], n, TOKENS, slots // n),
+                "requests": lambda context: server.complete_all(
+                    [context + q for q in queries for _ in range(n)], 1, TOKENS, slots
+                ),
+            },
+            n_tokens,
+            rounds,
+        )
+    ours.close()
+    best = max(found["n"], found["requests"])
+    prompts = f"{len(queries)} prompts x " if len(queries) > 1 else ""
+    shares = [found[mode] / best for mode in ("strict", "fast")]
+    print(
+        f"| {name}, {prompts}{n} x {TOKENS} after {n_tokens} tokens | {found['strict']:.0f} | {found['fast']:.0f} "
+        f"| {found['n']:.0f} | {found['requests']:.0f} | {shares[0]:.2f} | {shares[1]:.2f} |",
+        flush=True,
+    )
+    return shares[0] >= STRICT and shares[1] >= FAST
+
+
+def against_vllm(rounds: int) -> None:
+    print("\n| what | strict | fast | vLLM, n | generate() | fast / best |\n|---|---:|---:|---:|---:|---:|", flush=True)
+    source = resolve("demo-smollm2")
+    for dtype in ("float32", "bfloat16"):
+        model = Model("m", f"hf:{weights_path(source)}", "base", LoadOptions(dtype=dtype, device="cpu"))
+        bench = Bench(model)
+        with tempfile.TemporaryDirectory() as folder:
+            bench.model.save_pretrained(folder)
+            bench.engine._tokens.tokenizer.save_pretrained(folder)
+            with vllm(Path(folder), dtype, THREADS) as server:
+                for n, n_tokens in ((10, 1_200), (32, 0)):
+                    bench.engine.strict_widths(n, n_tokens + 40, TOKENS)
+                    found = rates(_against(bench, server.complete, n), n_tokens, rounds)
+                    best = max(found["vllm"], found["generate"])
+                    print(
+                        f"| demo-smollm2, {dtype}, {n} x {TOKENS} after {n_tokens} tokens | {found['strict']:.0f} "
+                        f"| {found['fast']:.0f} | {found['vllm']:.0f} | {found['generate']:.0f} "
+                        f"| {found['fast'] / best:.2f} |",
+                        flush=True,
+                    )
+
+
+def _against(bench: Bench, complete: Callable[[str, int, int], int], n: int) -> dict[str, Contender]:
+    query = PROMPTS[:1]
+    return {
+        "strict": lambda context: bench.ours(context, query, n, "strict"),
+        "fast": lambda context: bench.ours(context, query, n, "fast"),
+        "vllm": lambda context: complete(context + query[0], n, TOKENS),
+        "generate": lambda context: bench.generate(context, query, n),
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", choices=("llama-server", "vllm"))
+    arguments = parser.parse_args()
+    wanted = [arguments.only] if arguments.only else ["llama-server", "vllm"]
+    if missing := [name for name in wanted if not is_there(name)]:
+        print(f"{' and '.join(missing)}: not on this machine; tools/servers.sh brings both.")
+        return 0
+    good = against_llama_server(arguments.rounds) if "llama-server" in wanted else True
+    if "vllm" in wanted:
+        against_vllm(arguments.rounds)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
