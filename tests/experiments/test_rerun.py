@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from alignbench import paths
+from alignbench.experiments.manifest import manifest
 from alignbench.experiments.plan import make_plan
 from alignbench.experiments.rerun import (
     Redrawn,
@@ -19,7 +21,7 @@ from alignbench.experiments.rerun import (
 )
 from alignbench.experiments.runner import Run, SampleStored, TextArrived
 from alignbench.experiments.staged import StagedRun
-from alignbench.spec import Condition, Context, Examples, Hint, Model, Prefill, Prompt
+from alignbench.spec import Condition, Context, Examples, Hint, LoadOptions, Model, Prefill, Prompt
 from alignbench.store import Store
 from tests.support import fakes
 from tests.support.fakes import FakePool
@@ -74,6 +76,24 @@ def test_what_is_not_the_same_is_said(stores: tuple[Store, Store], monkeypatch: 
     assert not any(each.identical for each in samples)
     assert next(each.same for each in samples if each.condition == "taught") == 3
     assert weights == ["demo-base has other weights now: SHA-256 bbbb; the session was drawn with aaaa"]
+
+
+def test_no_program_is_started_because_a_database_says_so(tmp_path: Path) -> None:
+    options = LoadOptions(
+        dtype="float32", command=("curl", "x"), args=("--y",), env=(("Z", "z"),), trust_remote_code=True
+    )
+    big = Model("big", "vllm:org/big", "aligned", options)
+    with Store.open(tmp_path / "runs.db") as store, Store.open(tmp_path / "scratch.db") as scratch:
+        session = store.create_session("t")
+        list(Run(make_plan(store, session, PROMPTS, [Condition.zero_shot(big)], 1), FakePool(), store))
+        store.set_manifest(session, manifest([Condition.zero_shot(big)], 1))
+        (loaded,) = {cell.condition.model.options for cell in plan_rerun(store, session, scratch).plan.cells}
+        assert loaded == LoadOptions(dtype="float32")
+        file = paths.models_file()
+        file.parent.mkdir(parents=True)
+        file.write_text('[models.b]\nreference = "vllm:org/big"\nargs = ["--mine"]\n', "utf-8")
+        (loaded,) = {cell.condition.model.options for cell in plan_rerun(store, session, scratch).plan.cells}
+        assert loaded == LoadOptions(dtype="float32", args=("--mine",))
 
 
 def test_another_build_is_said(stores: tuple[Store, Store], monkeypatch: pytest.MonkeyPatch) -> None:

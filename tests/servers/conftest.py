@@ -21,6 +21,7 @@ from alignbench.engines.protocol import Loaded
 from alignbench.engines.vllm.server import VllmServer
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.models.catalog import resolve, weights_path
+from alignbench.models.openai_address import parse_address
 from alignbench.spec import LoadOptions, Model
 from tests.support.driving import load
 from tests.support.served import Served
@@ -118,6 +119,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[Served]:
     served: Served = request.getfixturevalue(request.param)
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("OPENAI_API_KEY", served.key)
+        patched.setenv("OPENAI_BASE_URL", parse_address(served.model.reference.removeprefix("openai:")).base_url)
         yield served
 
 

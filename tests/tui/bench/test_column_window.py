@@ -56,6 +56,12 @@ NAMES = ("A", "demo-aligned", "meta-llama/Llama-3.1-8B-Instruct + nearest-3-summ
 WORDS = (("done",), ("cut",), ("loading 45% ████░░░░", "loading 45%"), ("reading the prompt", "reading"), ())
 
 
+def test_a_load_that_says_what_it_is_at_shows_it_where_there_is_room() -> None:
+    cell = BenchCell(status="loading", fraction=0.5, stage="graphs")
+    assert progress(cell, 5).words == ("loading graphs 50% ████░░░░", "loading graphs 50%", "loading 50%")
+    assert progress(replace(cell, stage=""), 5).words == ("loading 50% ████░░░░", "loading 50%")
+
+
 def test_a_head_keeps_its_count() -> None:
     for width, name, words in itertools.product((30, 34, 50, 114), NAMES, WORDS):
         first = Condition.zero_shot(Model("m", "m", "base"), name=name)

@@ -18,6 +18,8 @@ KEY_VARIABLE = "VLLM_API_KEY"  # in the environment, since all users of a machin
 
 _MODULE = "vllm.entrypoints.openai.api_server"  # the same as `vllm serve`, but for how it is told the model
 
+_SAFE = ("--load-format", "safetensors")
+
 # What a worker has in its environment for libraries of its own; see engines.workers.child.
 _OF_WORKERS = ("GOMP_SPINCOUNT", "OPENBLAS_NUM_THREADS", "TOKENIZERS_PARALLELISM")
 
@@ -69,7 +71,9 @@ def server_command(model: Model, name: str, port: int) -> list[str]:
         *command,
         *(("--model", source.location) if command[-1] == _MODULE else (source.location,)),
         *("--host", HOST, "--port", str(port), "--served-model-name", name),
-        "--enable-tokenizer-info-endpoint",
+        *("--enable-tokenizer-info-endpoint", "--disable-uvicorn-access-log"),
+        # Other formats can run code when they are read.
+        *(() if any(arg.partition("=")[0] == "--load-format" for arg in options.args) else _SAFE),
         *(("--revision", source.revision, "--tokenizer-revision", source.revision) if source.revision else ()),
         *(("--dtype", options.dtype) if options.dtype != "auto" else ()),
         *(("--trust-remote-code",) if options.trust_remote_code else ()),

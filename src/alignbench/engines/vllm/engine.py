@@ -7,6 +7,7 @@ are rendered here, as for the local engines, and sent as text. Prefills, templat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 from alignbench.engines.cancellation import Cancellation
@@ -20,6 +21,8 @@ from alignbench.engines.protocol import (
     More,
     SampleRequest,
     Scored,
+    Tokenized,
+    TokenizeRequest,
 )
 from alignbench.engines.vllm.log import Stage
 from alignbench.engines.vllm.server import VllmServer
@@ -69,8 +72,18 @@ class VllmEngine(OpenAIEngine):
 
     def score(self, request: LikelihoodRequest) -> Scored:
         """See OpenAIEngine. Raises EngineLost once the server has ended."""
-        try:
+        with self._noticing():
             return super().score(request)
+
+    def tokens(self, request: TokenizeRequest) -> Tokenized:
+        """See OpenAIEngine. Raises EngineLost once the server has ended."""
+        with self._noticing():
+            return super().tokens(request)
+
+    @contextmanager
+    def _noticing(self) -> Iterator[None]:
+        try:
+            yield
         except EngineError:
             if why := self._server.why_gone():
                 raise EngineLost(why) from None

@@ -37,7 +37,12 @@ _STAGES: tuple[tuple[re.Pattern[str], str, float, float], ...] = (
     (re.compile(r"Starting to load model"), "weights", 0.15, 0.15),
     (re.compile(r"(?:Loading|Downloading|Fetching) .*?(\d+)% "), "weights", 0.15, 0.7),
     (re.compile(r"Loading weights took|Model loading took"), "weights", 0.7, 0.7),
-    (re.compile(r"torch\.compile takes|Compiling a graph|Dynamo bytecode"), "compiling", 0.75, 0.75),
+    (
+        re.compile(r"torch\.compile takes|for the compilation|Compiling a graph|Dynamo bytecode"),
+        "compiling",
+        0.75,
+        0.75,
+    ),
     (re.compile(r"KV cache size"), "cache", 0.8, 0.8),
     (re.compile(r"Captur\w+ .*?graphs.*?(\d+)%"), "graphs", 0.8, 0.95),
     (re.compile(r"Graph capturing finished|init engine"), "graphs", 0.95, 0.95),

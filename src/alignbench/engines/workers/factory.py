@@ -39,7 +39,7 @@ def _open_base(scheme: Scheme, model: Model, cancel: Cancellation, threads: int,
             from alignbench.engines.vllm.engine import VllmEngine
 
             ours = VllmEngine(model, cancel, told=lambda stage: on_progress(stage.fraction, stage.what))
-            ours.measure_replay()
+            ours.measure_replay(chat=False)  # chats are rendered here
             return ours
         case "openai":
             from alignbench.engines.openai.engine import OpenAIEngine
