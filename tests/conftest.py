@@ -37,8 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: who tests a model waits for its process most of the time."""
-    return len(os.sched_getaffinity(0)) + 1
+    """Two more than there are cores: two of them test models, and wait for other processes most of the time."""
+    return len(os.sched_getaffinity(0)) + 2
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups

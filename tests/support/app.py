@@ -30,12 +30,13 @@ ALIGNED, BASE = first_models()
 
 
 async def until(pilot: Pilot[Any], true: Callable[[], object]) -> None:
-    """Let the app work until a condition holds."""
-    end = time.monotonic() + LIMIT
+    """Let the app work until a condition holds. Who waits long looks less often: to look costs what the app needs."""
+    end, pause = time.monotonic() + LIMIT, 0.01
     while not true():
         assert time.monotonic() < end, f"the condition did not come true; the screen:\n{screen_text(pilot.app)}"
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(pause)
         await pilot.pause()
+        pause = min(1.2 * pause, 0.05)
 
 
 async def burst(pilot: Pilot[Any], app: BenchApp, *keys: str) -> None:
