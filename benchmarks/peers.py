@@ -5,8 +5,9 @@
 Tokens a second of generation with the prefill counted, medians of interleaved rounds in one run on the same cores.
 Every round has a context of its own, so that nothing is cached from the one before; within a round everybody may reuse
 what it can. llama-server runs the same GGUF file with as many slots as there are samples, once with `n` in one request
-and once with a request a sample. vLLM runs the same weights in the same type, `n` in one request. Servers are told to
-go on past an end token; our engines stop there, and what they drew is counted.
+and once with a request a sample. vLLM runs the same weights in the same type, `n` in one request; the same request goes
+through our client too, streamed and with log-probs. Servers are told to go on past an end token; our engines stop
+there, and what they drew is counted.
 """
 
 from __future__ import annotations
@@ -19,20 +20,22 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from _servers import is_there, llama_server, vllm
+from _servers import Server, is_there, llama_server, vllm
 from hf_sampling import PROMPTS, SENTENCE, Bench
 
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.llamacpp.engine import LlamaCppEngine
-from alignbench.engines.protocol import Finished, SampleRequest
+from alignbench.engines.openai.engine import OpenAIEngine
+from alignbench.engines.protocol import Event, Finished, SampleRequest
 from alignbench.models.catalog import resolve, weights_path
 from alignbench.spec import LoadOptions, Mode, Model, Sampling
 
 THREADS = len(os.sched_getaffinity(0))
 TOKENS = 64
+_GO_ON = '{"ignore_eos":true}'  # fields of each request
 FAST, STRICT = 1.15, 1.0  # of the best that llama-server does
 
 Contender = Callable[[str], int]  # gets a context that nobody has seen, gives the tokens drawn
@@ -57,8 +60,7 @@ class Ours:
             for i, query in enumerate(queries)
         ]
         batches = [requests] if mode == "fast" else [[request] for request in requests]
-        events = (event for batch in batches for event in self._engine.sample(batch))
-        return sum(event.result.n_tokens or 0 for event in events if isinstance(event, Finished))
+        return sum(_drawn(self._engine.sample(batch)) for batch in batches)
 
     def close(self) -> None:
         self._engine.close()
@@ -101,32 +103,30 @@ def _one(name: str, queries: tuple[str, ...], n: int, n_tokens: int, rounds: int
     ours.warm(n, n_tokens + 40)
     room = (n_tokens + 100 + TOKENS) * slots
     with llama_server(path, slots, room, THREADS) as server:
-        found = rates(
-            {
-                "strict": lambda context: ours.draw(context, queries, n, "strict"),
-                "fast": lambda context: ours.draw(context, queries, n, "fast"),
-                "n": lambda context: server.complete_all([context + q for q in queries], n, TOKENS, slots // n),
-                "requests": lambda context: server.complete_all(
-                    [context + q for q in queries for _ in range(n)], 1, TOKENS, slots
-                ),
-            },
-            n_tokens,
-            rounds,
-        )
+        contenders: dict[str, Contender] = {
+            "strict": lambda context: ours.draw(context, queries, n, "strict"),
+            "fast": lambda context: ours.draw(context, queries, n, "fast"),
+            "n": lambda context: server.complete_all([context + q for q in queries], n, TOKENS, slots // n),
+        }
+        if len(queries) == 1:  # of many prompts each request would read the context anew, for minutes
+            contenders["requests"] = lambda context: server.complete_all([context + queries[0]] * n, 1, TOKENS, slots)
+        found = rates(contenders, n_tokens, rounds)
     ours.close()
-    best = max(found["n"], found["requests"])
+    best = max(found[name] for name in ("n", "requests") if name in found)
+    requests = f"{found['requests']:.0f}" if "requests" in found else "-"
     prompts = f"{len(queries)} prompts x " if len(queries) > 1 else ""
     shares = [found[mode] / best for mode in ("strict", "fast")]
     print(
         f"| {name}, {prompts}{n} x {TOKENS} after {n_tokens} tokens | {found['strict']:.0f} | {found['fast']:.0f} "
-        f"| {found['n']:.0f} | {found['requests']:.0f} | {shares[0]:.2f} | {shares[1]:.2f} |",
+        f"| {found['n']:.0f} | {requests} | {shares[0]:.2f} | {shares[1]:.2f} |",
         flush=True,
     )
     return shares[0] >= STRICT and shares[1] >= FAST
 
 
 def against_vllm(rounds: int) -> None:
-    print("\n| what | strict | fast | vLLM, n | generate() | fast / best |\n|---|---:|---:|---:|---:|---:|", flush=True)
+    head = "| what | strict | fast | vLLM, n | the same through alignbench | generate() | fast / best |"
+    print(f"\n{head}\n|---|---:|---:|---:|---:|---:|---:|", flush=True)
     source = resolve("demo-smollm2")
     for dtype in ("float32", "bfloat16"):
         model = Model("m", f"hf:{weights_path(source)}", "base", LoadOptions(dtype=dtype, device="cpu"))
@@ -137,24 +137,33 @@ def against_vllm(rounds: int) -> None:
             with vllm(Path(folder), dtype, THREADS) as server:
                 for n, n_tokens in ((10, 1_200), (32, 0)):
                     bench.engine.strict_widths(n, n_tokens + 40, TOKENS)
-                    found = rates(_against(bench, server.complete, n), n_tokens, rounds)
+                    found = rates(_against(bench, server, n), n_tokens, rounds)
                     best = max(found["vllm"], found["generate"])
                     print(
                         f"| demo-smollm2, {dtype}, {n} x {TOKENS} after {n_tokens} tokens | {found['strict']:.0f} "
-                        f"| {found['fast']:.0f} | {found['vllm']:.0f} | {found['generate']:.0f} "
+                        f"| {found['fast']:.0f} | {found['vllm']:.0f} | {found['client']:.0f} "
+                        f"| {found['generate']:.0f} "
                         f"| {found['fast'] / best:.2f} |",
                         flush=True,
                     )
 
 
-def _against(bench: Bench, complete: Callable[[str, int, int], int], n: int) -> dict[str, Contender]:
+def _against(bench: Bench, server: Server, n: int) -> dict[str, Contender]:
     query = PROMPTS[:1]
+    model = Model("m", f"openai:http://127.0.0.1:{server.port}/v1#{server.model}#{_GO_ON}", "base")
+    client = OpenAIEngine(model, Cancellation())
+    client.endpoint(chat=False)  # what the server can do is asked once in the life of a worker
     return {
         "strict": lambda context: bench.ours(context, query, n, "strict"),
         "fast": lambda context: bench.ours(context, query, n, "fast"),
-        "vllm": lambda context: complete(context + query[0], n, TOKENS),
+        "vllm": lambda context: server.complete(context + query[0], n, TOKENS),
+        "client": lambda context: _drawn(client.sample(bench.requests(context, query, n, "strict", TOKENS))),
         "generate": lambda context: bench.generate(context, query, n),
     }
+
+
+def _drawn(events: Iterator[Event]) -> int:
+    return sum(event.result.n_tokens or 0 for event in events if isinstance(event, Finished))
 
 
 def main() -> int:
