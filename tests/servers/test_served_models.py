@@ -116,6 +116,9 @@ def _agree(pool: WorkerPool, served: Served, prompt: Prompt, context: Context, t
     assert theirs.ids.tolist() == ours.ids.tolist()
     assert theirs.pieces == ours.pieces
     assert theirs.n_context_tokens == ours.n_context_tokens
+    assert (theirs.end is not None) == (context.template == "chat")  # other texts close an answer in the plain layout
+    if theirs.end is not None:
+        assert theirs.end == pytest.approx(ours.end, abs=1.0)
     # llama.cpp rounds activations by the width of a batch, which is one here and many there
     exact = "vllm" in served.model.name
     assert np.abs(theirs.logprob - ours.logprob).mean() < (0.01 if exact else 0.1)

@@ -31,9 +31,17 @@ def pool() -> Iterator[WorkerPool]:
     pool.close()
 
 
+@pytest.fixture(scope="module")
+def own_folder(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Another name of the weights' folder, by which the servers of these tests are told from those of others."""
+    own = tmp_path_factory.mktemp("own") / folder.name
+    own.symlink_to(folder)
+    return own
+
+
 @pytest.fixture
-def model(folder: Path, options: LoadOptions) -> Model:
-    return replace(resolve(f"vllm:{folder}"), name="smol", options=options)
+def model(own_folder: Path, options: LoadOptions) -> Model:
+    return replace(resolve(f"vllm:{own_folder}"), name="smol", options=options)
 
 
 def _processes() -> dict[int, list[str]]:
@@ -66,7 +74,7 @@ def _sid(pid: int) -> int:
         return 0
 
 
-def test_a_server_is_started_used_and_killed(pool: WorkerPool, model: Model, folder: Path) -> None:
+def test_a_server_is_started_used_and_killed(pool: WorkerPool, model: Model, own_folder: Path) -> None:
     stages: list[str] = []
     events: queue.Queue[Event] = queue.Queue()
     pool.load(model, events.put)
@@ -88,16 +96,16 @@ def test_a_server_is_started_used_and_killed(pool: WorkerPool, model: Model, fol
     assert sorted(found) == [*range(8)]
     assert all((result.tokens.ids >= 0).all() and len(result.tokens.ids) for result in found.values())
 
-    local = Model("smol-hf", f"hf:{folder}", "aligned", LoadOptions(device="cpu", dtype="float32"))
+    local = Model("smol-hf", f"hf:{own_folder}", "aligned", LoadOptions(device="cpu", dtype="float32"))
     pair = [score_response(pool, each, context, Prompt.typed("Help me."), ", I can.") for each in (model, local)]
     assert pair[0].ids.tolist() == pair[1].ids.tolist()
     assert np.abs(pair[0].logprob - pair[1].logprob).max() < 0.01
     pool.unload(local)
 
     # Killed at work: one message, and nothing is left.
-    alive = _session(_of_server(folder))
+    alive = _session(_of_server(own_folder))
     assert len(alive) >= 3
-    server = next(pid for pid in _of_server(folder) if "alignbench.engines.vllm.keeper" not in _processes()[pid])
+    server = next(pid for pid in _of_server(own_folder) if "alignbench.engines.vllm.keeper" not in _processes()[pid])
     killed = False
 
     def kill(event: Event) -> None:
@@ -113,20 +121,20 @@ def test_a_server_is_started_used_and_killed(pool: WorkerPool, model: Model, fol
     wait_until(lambda: not alive & _processes().keys())
 
 
-def test_what_vllm_refuses_is_one_message(pool: WorkerPool, model: Model, folder: Path) -> None:
+def test_what_vllm_refuses_is_one_message(pool: WorkerPool, model: Model, own_folder: Path) -> None:
     event = load(pool, replace(model, options=replace(model.options, args=("--no-such-argument",))))
     assert isinstance(event, Failed)
     assert "ended (exit code 2)" in event.message
     assert event.message.endswith("error: unrecognized arguments: --no-such-argument")
-    wait_until(lambda: not _of_server(folder))
+    wait_until(lambda: not _of_server(own_folder))
 
 
-def test_a_load_that_is_given_up_leaves_no_server(pool: WorkerPool, model: Model, folder: Path) -> None:
+def test_a_load_that_is_given_up_leaves_no_server(pool: WorkerPool, model: Model, own_folder: Path) -> None:
     events: queue.Queue[Event] = queue.Queue()
     pool.load(model, events.put)
-    wait_until(lambda: _of_server(folder))
+    wait_until(lambda: _of_server(own_folder))
     pool.unload(model)
     while isinstance(event := events.get(timeout=LIMIT), Loading):
         pass
     assert isinstance(event, Failed)
-    wait_until(lambda: not _of_server(folder))
+    wait_until(lambda: not _of_server(own_folder))

@@ -27,6 +27,7 @@ def logprob(token: int, before: int) -> float:
 
 class _Vllm(ScriptedServer):
     owner = "vllm"
+    eos = "</s>"
     tells_template = True
 
     def __init__(self) -> None:
@@ -36,7 +37,7 @@ class _Vllm(ScriptedServer):
 
     def listed(self, path: str) -> Reply:
         if path == "/tokenizer_info" and self.tells_template:
-            return as_json({"chat_template": TEMPLATE, "bos_token": {"content": "<s>"}, "eos_token": "</s>"})
+            return as_json({"chat_template": TEMPLATE, "bos_token": {"content": "<s>"}, "eos_token": self.eos})
         return super().listed(path)
 
     def answer(self, path: str, body: dict[str, Any]) -> Reply:
@@ -50,6 +51,9 @@ class _Vllm(ScriptedServer):
             return as_json({"tokens": ids, "token_strs": strs})
         if path == "/detokenize":
             return as_json({"prompt": "".join(map(chr, body["tokens"]))})
+        if path == "/v1/completions" and "logprob_token_ids" in body:
+            top = {f"token_id:{id}": logprob(id, body["prompt"][-1]) for id in body["logprob_token_ids"]}
+            return as_json({"choices": [{"text": "!", "logprobs": {"top_logprobs": [top]}}]})
         if path == "/v1/completions" and "prompt_logprobs" in body:
             ids = body["prompt"]
             places = [None, *(self._place(*pair) for pair in zip(ids[1:], ids, strict=False))]
@@ -66,7 +70,7 @@ class _LlamaServer(_Vllm):
 
     def listed(self, path: str) -> Reply:
         if path == "/props":
-            return as_json({"chat_template": TEMPLATE, "bos_token": "<s>", "eos_token": "</s>"})
+            return as_json({"chat_template": TEMPLATE, "bos_token": "<s>", "eos_token": self.eos})
         return super().listed(path)
 
     def answer(self, path: str, body: dict[str, Any]) -> Reply:
@@ -110,6 +114,19 @@ def test_the_tokens_of_a_continuation_behind_the_ids_of_its_prompt(server: _Vllm
         assert scored.rank.tolist() == [9, 9]
         assert scored.top_ids[0].tolist() == [ord("z"), -1]  # what is not given
         assert scored.top_pieces[0] == ("z", "")
+
+
+def test_how_likely_an_end_is_where_only_end_tokens_make_one(server: _Vllm, connect: Connect) -> None:
+    server.eos = "$"  # of a letter a token the only text of an end token that is one
+    engine = connect()
+    assert engine.score(LikelihoodRequest(1, "ab", "", "c", closings=())).end == pytest.approx(
+        logprob(ord("$"), ord("c")), abs=1e-5
+    )
+    assert engine.score(LikelihoodRequest(2, "ab", "", "", closings=())).end == pytest.approx(
+        logprob(ord("$"), ord("b")), abs=1e-5
+    )
+    assert engine.score(LikelihoodRequest(3, "ab", "", "c", closings=("```",))).end is None
+    assert engine.score(LikelihoodRequest(4, "ab", "", "c")).end is None
 
 
 def test_nothing_is_scored_where_nothing_follows(server: _Vllm, connect: Connect) -> None:

@@ -97,8 +97,11 @@ def test_a_server_is_started_with_its_settings_and_ended_with_all_it_started(sta
     assert server.address.base_url.startswith("http://127.0.0.1:")
     assert server.key not in " ".join(notes.args)
     assert notes.args[-4:] == ["--dtype", "float32", "--seed", "7"]
+    assert notes.args[notes.args.index("--load-format") + 1] == "safetensors"
     server.close()
     assert not any(map(_is_there, notes.pids))
+    start(_SERVES, args=("--load-format=gguf",)).close()
+    assert "safetensors" not in notes.args
 
 
 def test_a_server_that_is_killed_says_so_and_leaves_no_process(start: Start, notes: _Notes) -> None:

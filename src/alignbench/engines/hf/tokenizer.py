@@ -14,16 +14,8 @@ from typing import Any
 from tokenizers import AddedToken, Regex, pre_tokenizers
 
 from alignbench.engines.byte_level import BYTE_TOKEN, SPACE, bytes_of
+from alignbench.engines.end_tokens import END_TEXTS
 from alignbench.models.gguf import read_header
-
-# Texts of special tokens that end a response in every model that has them (llama.cpp: special_eog_ids); the last two
-# lines are those of code models that begin another file or repository.
-END_TEXTS = (
-    "<|im_end|>", "<end_of_turn>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>",
-    "<|return|>", "<|call|>", "<EOT>", "_<EOT>", "[EOT]", "[EOS]", "</s>", "<eos>", "<end_of_utterance>", "<turn|>",
-    "<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]", "<|file_sep|>",
-    "<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<REPO>", "<reponame>",
-)  # fmt: skip
 
 # How byte-level tokenizers split text, by tokenizer.ggml.pre: GPT-2's rule after single digits, or an expression.
 _SINGLE_DIGITS = ("smollm", "starcoder", "refact", "command-r", "codeshell")

@@ -133,7 +133,7 @@ class OpenAIEngine:
         tokenizer = tokenizer_of(server.name, self._root, name)
         if tokenizer is not None and await tokenizer.begin():
             self._tokenizer, self._layout = tokenizer, await tokenizer.layout()
-            self._scorer = scorer_of(server.name, self._http, self._root, name, tokenizer)
+            self._scorer = scorer_of(server.name, self._http, self._root, name, tokenizer, self._layout.eos)
             self._requests.bos = self._layout.bos
 
     def measure_replay(self, *, chat: bool | None = None) -> Replay:

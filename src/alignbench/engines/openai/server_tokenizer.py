@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from alignbench.engines.byte_level import BYTE_TOKEN, SPACE, bytes_of
+from alignbench.engines.end_tokens import END_TEXTS
 from alignbench.engines.openai.choices import are_ids
 from alignbench.engines.openai.http import Http, retrying
 from alignbench.engines.openai.server_error import ServerError
@@ -60,6 +61,7 @@ class ServerTokenizer(ABC):
         self._http, self._model = http, model
         self._bos: tuple[int, bytes] | None = None
         self.letter = 0  # the token of a letter
+        self._ends: tuple[int, ...] | None = None
 
     async def begin(self) -> bool:
         """Before all else, find out how texts are split; False where there is nothing to ask. Raises ServerError."""
@@ -80,6 +82,15 @@ class ServerTokenizer(ABC):
         if self._bos is not None and found.ids[:1] != self._bos[:1]:
             return found.after(*self._bos)
         return found
+
+    async def end_ids(self, eos: str) -> tuple[int, ...]:
+        """The tokens that end a response, by their texts; `eos` is one of them. Raises as `split`."""
+        if self._ends is None:
+            texts = dict.fromkeys(filter(None, (eos, *END_TEXTS)))
+            found = await self._split("\n".join(texts), bos=False)
+            pairs = zip(found.ids, found.pieces, strict=True)
+            self._ends = tuple({token for token, piece in pairs if piece.decode(errors="replace") in texts})
+        return self._ends
 
     @property
     def adds_bos(self) -> bool:

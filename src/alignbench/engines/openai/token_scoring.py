@@ -48,19 +48,19 @@ class Place:
     best: tuple[Candidate, ...]
 
 
-def scorer_of(server: str, api: Http, root: Http, model: str, tokenizer: ServerTokenizer) -> TokenScorer:
+def scorer_of(server: str, api: Http, root: Http, model: str, tokenizer: ServerTokenizer, eos: str) -> TokenScorer:
     """What scores texts on a kind of server that has a tokenizer. root: the address above that of the API."""
     if server == "vLLM":
-        return PromptLogprobs(api, model, tokenizer)
-    return StepByStep(root, model, tokenizer)
+        return PromptLogprobs(api, model, tokenizer, eos)
+    return StepByStep(root, model, tokenizer, eos)
 
 
 class TokenScorer(ABC):
     """Scores texts under one model of a server. To be used from one event loop."""
 
-    def __init__(self, http: Http, model: str, tokenizer: ServerTokenizer) -> None:
-        """http: of the API, or for llama-server of the address above it."""
-        self._http, self._model, self._tokenizer = http, model, tokenizer
+    def __init__(self, http: Http, model: str, tokenizer: ServerTokenizer, eos: str) -> None:
+        """http: of the API, or for llama-server of the address above it. eos: text of the token."""
+        self._http, self._model, self._tokenizer, self._eos = http, model, tokenizer, eos
         self._prompt: tuple[str, tuple[int, ...]] = "", ()  # the last one and its ids
 
     async def score(self, request: LikelihoodRequest) -> Scored:
@@ -70,12 +70,25 @@ class TokenScorer(ABC):
             self._prompt = prompt, (await self._tokenizer.split(prompt)).ids
         ids = self._prompt[1]
         if not request.continuation:
-            return _scored(request, (), (), len(ids))
+            return _scored(request, (), (), len(ids), await self._end(request, ids))
         whole = await self._tokenizer.split(prompt + request.continuation)
         start = continuation_start(ids, whole.ids)
         places = await self._places(whole.ids, start, request.top)
         pieces = [piece.decode(errors="replace") for piece in whole.pieces[start:]]
-        return _scored(request, places, pieces, start)
+        return _scored(request, places, pieces, start, await self._end(request, whole.ids))
+
+    async def _end(self, request: LikelihoodRequest, ids: Sequence[int]) -> float | None:
+        """See Scored.end. Told of layouts that only an end token closes: other closings need the whole distribution, at
+        several places."""
+        if request.closings != () or not (ends := await self._tokenizer.end_ids(self._eos)):
+            return None
+        logprobs = await self._logprobs(ids, ends)
+        total = float(np.logaddexp.reduce(logprobs)) if len(logprobs) == len(ends) else -math.inf
+        return total if total > -math.inf else None
+
+    @abstractmethod
+    async def _logprobs(self, ids: Sequence[int], wanted: Sequence[int]) -> Sequence[float]:
+        """The log-probs of the wanted tokens behind `ids`; none where the server does not say them."""
 
     @abstractmethod
     async def _places(self, ids: Sequence[int], start: int, top: int) -> Sequence[Place]:
@@ -105,12 +118,28 @@ class PromptLogprobs(TokenScorer):
         }
         return read_prompt_logprobs(await self._post("/completions", body), ids, start, top)
 
+    async def _logprobs(self, ids: Sequence[int], wanted: Sequence[int]) -> Sequence[float]:
+        body = {
+            "model": self._model,
+            "prompt": list(ids),
+            "max_tokens": 1,
+            "temperature": 1.0,
+            "logprobs": 1,
+            "logprob_token_ids": list(wanted),  # since vLLM 0.30 or so; older ones pass it over
+            "return_tokens_as_token_ids": True,
+        }
+        return read_logprobs_of(await self._post("/completions", body), wanted)
+
 
 class StepByStep(TokenScorer):
     """llama-server's log-probs of what it would generate, one token after the other."""
 
     async def _places(self, ids: Sequence[int], start: int, top: int) -> Sequence[Place]:
         return [await self._place(ids[:at], ids[at], top) for at in range(start, len(ids))]
+
+    async def _logprobs(self, ids: Sequence[int], wanted: Sequence[int]) -> Sequence[float]:
+        said = {each.id: each.logprob for each in await self._next(ids, _ALL)}
+        return [said[token] for token in wanted if token in said]
 
     async def _place(self, before: Sequence[int], token: int, top: int) -> Place:
         looked = max(top, _FIRST_LOOK)
@@ -144,6 +173,15 @@ def read_prompt_logprobs(answer: dict[str, Any], ids: Sequence[int], start: int,
     if not isinstance(found, list) or len(found) != len(ids):
         raise EngineError("vLLM gave no prompt_logprobs of the tokens it was sent. Is its version older than 0.8?")
     return [_place(entry, token, top) for entry, token in zip(found[start:], ids[start:], strict=True)]
+
+
+def read_logprobs_of(answer: dict[str, Any], wanted: Sequence[int]) -> list[float]:
+    """The log-probs of wanted tokens in vLLM's answer, those that it says of the one token that it drew."""
+    logprobs = _first(answer.get("choices")).get("logprobs")
+    said = _first(logprobs.get("top_logprobs") if isinstance(logprobs, dict) else None)
+    reader = LogprobReader()
+    known = [reader.number(said.get(f"token_id:{token}"), "top_logprobs") for token in wanted]
+    return [] if reader.remark else [each for each in known if not math.isnan(each)]
 
 
 def read_candidates(answer: dict[str, Any]) -> list[Candidate]:
@@ -188,7 +226,11 @@ def _rank(value: object) -> int:
 
 
 def _scored(
-    request: LikelihoodRequest, places: Sequence[Place], pieces: Sequence[str], n_context_tokens: int
+    request: LikelihoodRequest,
+    places: Sequence[Place],
+    pieces: Sequence[str],
+    n_context_tokens: int,
+    end: float | None,
 ) -> Scored:
     n, top = len(places), request.top
     missing = Candidate(-1, "", -math.inf, 0)  # beyond what a server gives
@@ -203,4 +245,5 @@ def _scored(
         top_logprob=np.array([[each.logprob for each in row] for row in best], np.float32).reshape(n, top),
         top_pieces=tuple(tuple(each.text for each in row) for row in best),
         n_context_tokens=n_context_tokens,
+        end=end,
     )

@@ -18,7 +18,10 @@ KEY_VARIABLE = "VLLM_API_KEY"  # in the environment, since all users of a machin
 
 _MODULE = "vllm.entrypoints.openai.api_server"  # the same as `vllm serve`, but for how it is told the model
 
-_SAFE = ("--load-format", "safetensors")
+_USUAL = {
+    "--load-format": "safetensors",  # other formats can run code when they are read
+    "--stream-interval": "8",  # tokens in a message: each message costs us more than a token costs a GPU
+}
 
 # What a worker has in its environment for libraries of its own; see engines.workers.child.
 _OF_WORKERS = ("GOMP_SPINCOUNT", "OPENBLAS_NUM_THREADS", "TOKENIZERS_PARALLELISM")
@@ -72,13 +75,18 @@ def server_command(model: Model, name: str, port: int) -> list[str]:
         *(("--model", source.location) if command[-1] == _MODULE else (source.location,)),
         *("--host", HOST, "--port", str(port), "--served-model-name", name),
         *("--enable-tokenizer-info-endpoint", "--disable-uvicorn-access-log"),
-        # Other formats can run code when they are read.
-        *(() if any(arg.partition("=")[0] == "--load-format" for arg in options.args) else _SAFE),
+        *_unless_given(options.args),
         *(("--revision", source.revision, "--tokenizer-revision", source.revision) if source.revision else ()),
         *(("--dtype", options.dtype) if options.dtype != "auto" else ()),
         *(("--trust-remote-code",) if options.trust_remote_code else ()),
         *options.args,
     ]
+
+
+def _unless_given(args: tuple[str, ...]) -> list[str]:
+    """The usual arguments, but those that somebody has chosen otherwise."""
+    given = {arg.partition("=")[0] for arg in args}
+    return [word for name, value in _USUAL.items() if name not in given for word in (name, value)]
 
 
 def server_environment(model: Model, key: str) -> dict[str, str]:
