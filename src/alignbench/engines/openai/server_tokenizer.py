@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from alignbench.engines.byte_level import BYTE_TOKEN, SPACE, bytes_of
 from alignbench.engines.openai.choices import are_ids
@@ -52,6 +52,19 @@ class Layout:
     probe: str = ""
 
 
+class PromptTokenizer(Protocol):
+    """Makes tokens of prompts, as the model of a server gets them."""
+
+    letter: int  # the token of a letter
+
+    @property
+    def adds_bos(self) -> bool:
+        """Whether a prompt gets a BOS."""
+
+    async def split(self, text: str) -> Split:
+        """A text as a prompt has it. Raises ServerError, or EngineError for an answer that cannot be read."""
+
+
 class ServerTokenizer(ABC):
     """Asks a server. To be used from one event loop."""
 
@@ -91,6 +104,10 @@ class ServerTokenizer(ABC):
         self.letter = plain.ids[-1] if plain.ids else 0
         if len(whole.ids) > len(plain.ids):
             self._bos = whole.ids[0], whole.pieces[0]
+
+    @abstractmethod
+    async def probe(self) -> str:
+        """CHAT_PROBE as the server itself renders it; empty where it does not say. Raises ServerError."""
 
     @abstractmethod
     async def layout(self) -> Layout:
@@ -140,11 +157,13 @@ class VllmTokenizer(ServerTokenizer):
             known.get("bos_token", ""),
             known.get("eos_token", ""),
             tuple((name, text) for name, text in special if text),
-            await self._probe() if template and self._byte_level else "",
+            await self.probe() if template else "",
         )
 
-    async def _probe(self) -> str:
+    async def probe(self) -> str:
         """The text of the ids that a chat becomes, which a byte-level tokenizer gives back as it was."""
+        if not self._byte_level:
+            return ""
         try:
             ids = await self._post("/tokenize", model=self._model, messages=_as_objects(CHAT_PROBE))
             answer = await self._post("/detokenize", model=self._model, tokens=ids.get("tokens"))
@@ -176,17 +195,19 @@ class LlamaServerTokenizer(ServerTokenizer):
     async def layout(self) -> Layout:
         props = await self._get("/props")
         template, bos, eos = (token_text(props.get(name)) for name in ("chat_template", "bos_token", "eos_token"))
-        probe = ""
-        if template:
-            try:
-                probe = token_text(
-                    (await self._post("/apply-template", messages=_as_objects(CHAT_PROBE))).get("prompt")
-                )
-            except ServerError as error:
-                if error.status not in _REFUSED:
-                    raise
+        probe = await self.probe() if template else ""
         special = tuple((name, text) for name, text in (("bos_token", bos), ("eos_token", eos)) if text)
         return Layout(template, bos, eos, special, probe)
+
+    async def probe(self) -> str:
+        """See ServerTokenizer."""
+        try:
+            answer = await self._post("/apply-template", messages=_as_objects(CHAT_PROBE))
+        except ServerError as error:
+            if error.status not in _REFUSED:
+                raise
+            return ""
+        return token_text(answer.get("prompt"))
 
     async def _split(self, text: str, *, bos: bool) -> Split:
         answer = await self._post("/tokenize", content=text, add_special=bos, parse_special=True, with_pieces=True)
