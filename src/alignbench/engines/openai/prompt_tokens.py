@@ -10,8 +10,9 @@ from alignbench.engines.openai.server_tokenizer import Layout, PromptTokenizer, 
 from alignbench.errors import EngineError
 from alignbench.models.hf_source import HfSource
 
-_NAMED = 'name one in models.toml: tokenizer = "hf:org/name"'
+_NAMED = 'name its tokenizer in models.toml: tokenizer = "hf:org/name"'
 _NO_TEMPLATE = {"vLLM": f"start vLLM with --enable-tokenizer-info-endpoint, or {_NAMED}"}
+_NO_TEMPLATE_ELSEWHERE = f"vLLM and llama-server do; else {_NAMED}"
 _PROBE = "The 12 cats' café,\n  naïve: 東京 🙂 {x}\t2026"  # tokenizers differ in how they split it
 _SHOWN = 8  # token ids of a message
 
@@ -77,7 +78,7 @@ async def find_prompt_tokens(server: str, http: Http, model: str, source: HfSour
     if asked is not None and not await asked.begin():
         asked = None
     layout = await asked.layout() if asked is not None else Layout()
-    found = PromptTokens(asked, layout, layout.bos, _NO_TEMPLATE.get(server, f"vLLM and llama-server do; or {_NAMED}"))
+    found = PromptTokens(asked, layout, layout.bos, _NO_TEMPLATE.get(server, _NO_TEMPLATE_ELSEWHERE))
     if source is None:
         return found
     local = LocalTokenizer(source)
