@@ -10,6 +10,7 @@ from alignbench import masking, paths
 from alignbench.errors import InputError
 from alignbench.masking import environment_without_keys, masked, without_keys
 from alignbench.models.catalog import resolve, server_settings
+from alignbench.models.hf_source import HfSource
 from alignbench.models.openai_address import parse_address
 from alignbench.models.server_settings import ServerSettings
 from alignbench.spec import Condition, Context, Model
@@ -45,12 +46,13 @@ def test_all_settings() -> None:
             "concurrency = 32",
             "timeout = 600",
             'max_tokens_field = "max_completion_tokens"',
+            'tokenizer = "hf:org/name@v1"',
         )
     )
     model = resolve("big")
     assert model == Model("big", f"openai:{URL}#served", "aligned"), "nothing of them is in the model"
     assert server_settings(model) == ServerSettings(
-        "BIG_KEY", (("X-Team", "evals"),), 32, 600.0, "max_completion_tokens"
+        "BIG_KEY", (("X-Team", "evals"),), 32, 600.0, "max_completion_tokens", HfSource("org/name", "v1")
     )
     assert "evals" not in repr(server_settings(model))
 
@@ -59,7 +61,7 @@ def test_what_changes_a_text_is_in_the_hash_and_what_does_not_is_not() -> None:
     hashes = []
     for lines in (
         [],
-        ['key_env = "BIG_KEY"', 'headers = { X-Team = "evals" }', "concurrency = 2", "timeout = 3.5"],
+        ['key_env = "BIG_KEY"', 'headers = { X-Team = "evals" }', "concurrency = 2", "tokenizer = 'hf:org/name'"],
         ['extra_body = { top_a = 0.2, nested = { b = [1, "x"], a = true } }'],
         ['extra_body = { nested = { a = true, b = [1, "x"] }, top_a = 0.2 }'],
         ["[models.big.extra_body]", "top_a = 0.3"],
@@ -115,6 +117,11 @@ def test_extra_body_is_part_of_the_reference_and_found_there_again() -> None:
         ("timeout = 0", "timeout is 0; expected over 0 and at most 86,400."),
         ("timeout = '3'", "timeout is '3'; expected a number, over 0"),
         ("max_tokens_field = 'max_new_tokens'", "expected max_tokens or max_completion_tokens."),
+        ("tokenizer = 3", 'tokenizer is 3; expected "hf:org/name[@revision]" or "hf:/path/folder".'),
+        ("tokenizer = 'org/name'", "tokenizer is 'org/name'; expected \"hf:org/name"),
+        ("tokenizer = 'hf:'", "tokenizer is 'hf:'; expected"),
+        ("tokenizer = 'hf:/models/a.gguf'", "tokenizer is 'hf:/models/a.gguf'; expected"),
+        ("tokenizer = 'hf:org/name+org/adapter'", "tokenizer is 'hf:org/name+org/adapter'; expected"),
         ("key_en = 'K'", "unknown field 'key_en'. Did you mean key_env"),
         ("header = { X-A = 'sesame' }", "unknown field 'header'. Did you mean headers"),
         ("[models.big.extra_bod]\na = 1", "unknown field 'extra_bod'. Did you mean extra_body"),
@@ -128,6 +135,19 @@ def test_what_cannot_be_used_is_one_message_that_repeats_no_secret(line: str, me
     assert str(caught.value).startswith(f"{paths.models_file()}, [models.big]: ")
     assert message in str(caught.value)
     assert "sesam" not in str(caught.value)
+
+
+def test_the_folder_of_a_tokenizer_lies_beside_models_toml_and_has_one() -> None:
+    models_toml(entry("tokenizer = 'hf:./tok'") + entry(name="other"))
+    folder = paths.models_file().parent / "tok"
+    with pytest.raises(InputError, match=r"\[models.big\], tokenizer: There is no folder .*/tok\."):
+        resolve("big")
+    folder.mkdir()
+    with pytest.raises(InputError, match=r"\[models.big\], tokenizer: .*/tok has no tokenizer"):
+        resolve("big")
+    resolve("other")
+    (folder / "tokenizer.json").write_text("{}")
+    assert server_settings(resolve("big")).tokenizer == HfSource(str(folder))
 
 
 def test_settings_of_a_server_are_of_no_other_model() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alignbench import paths
 from alignbench.engines.protocol import Capabilities, Failed, LikelihoodRequest, Loaded, Scored, Sink
 from alignbench.metrics.values import Value
 from alignbench.progress import tracked
@@ -119,6 +120,25 @@ def test_a_passage_is_asked_once_ever_and_then_no_model_is_loaded(store: Store) 
     assert again.tokens(BASE, Passage("A context. A ", "query: ", "two")) is not None
     assert again.tokens(BASE, Passage("Another. ", "A query: ", "two")) is None
     assert again.tokens(TEACHER, passages("two")[0]) is None
+
+
+def test_the_tokenizer_that_models_toml_names_is_part_of_what_scores_are_kept_by(store: Store, tmp_path: Path) -> None:
+    file, folder = paths.models_file(), tmp_path / "tokenizer"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir()
+    model = Model("served", "openai:http://h.example/v1#served", "aligned")
+    kept_by = []
+    for line, content in (("", "{}"), (f'tokenizer = "hf:{folder}"', "{}"), (f'tokenizer = "hf:{folder}"', "[]")):
+        file.write_text(f'[models.served]\nreference = "{model.reference}"\n{line}\n')
+        (folder / "tokenizer.json").write_text(content)
+        kept_by.append(LikelihoodCache(store, ScorePool()).identity(model))  # type: ignore[arg-type]
+    assert kept_by[0] == "hash of served"
+    assert len({*kept_by}) == 3
+    assert all(str(folder) in each for each in kept_by[1:])
+    (folder / "tokenizer.json").unlink()
+    gone = LikelihoodCache(store, ScorePool())  # type: ignore[arg-type]
+    assert (gone.identity(model), gone.capabilities(model)) == ("", None)
+    assert "has no tokenizer" in gone.why_not(model, passages("one")[0])
 
 
 def test_a_worker_that_died_is_started_again_and_a_refusal_is_the_passages_own(store: Store) -> None:

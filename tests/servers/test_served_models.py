@@ -11,9 +11,14 @@ import numpy as np
 import pytest
 
 from alignbench.contexts.rendering import render
-from alignbench.engines.protocol import CHAT_PROBE, Done, Event, Failed, Finished, TextDeltas
+from alignbench.engines.cancellation import Cancellation
+from alignbench.engines.openai.engine import OpenAIEngine
+from alignbench.engines.openai.request import Server
+from alignbench.engines.protocol import CHAT_PROBE, Done, Event, Failed, Finished, LikelihoodRequest, TextDeltas
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.experiments.likelihood import score_response
+from alignbench.models.hf_source import HfSource
+from alignbench.models.server_settings import ServerSettings
 from alignbench.prompt_parts import Turn
 from alignbench.spec import Context, Prompt
 from tests.support.commands import alignbench
@@ -216,3 +221,26 @@ def test_a_judge_is_held_to_its_form(served: Served, tmp_path: Path) -> None:
     ran = alignbench("judge", "1", "--kind", "quality", "--model", served.model.reference, "--db", database, "--json")
     assert ran.returncode == 0, ran.stderr
     assert "unparsed" not in ran.stderr
+
+
+@pytest.mark.parametrize("known", ["vLLM", "somebody's"])
+def test_a_tokenizer_of_this_machine_scores_as_the_servers_own(
+    vllm: Served, folder: Path, known: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As behind a gateway that lets only the API through, and where it does not even say that it is vLLM."""
+    settings = ServerSettings(headers=(("Authorization", f"Bearer {vllm.key}"),), tokenizer=HfSource(str(folder)))
+    request = LikelihoodRequest(1, "<|im_start|>user\n", "Why 12?<|im_end|>\n<|im_start|>assistant\n", TEXT, top=3)
+    own = OpenAIEngine(vllm.model, Cancellation(), settings)
+    monkeypatch.setattr("alignbench.engines.openai.prompt_tokens.tokenizer_of", lambda *_: None)
+    if known != "vLLM":
+        monkeypatch.setattr("alignbench.engines.openai.engine.server_of", lambda _: Server(""))
+    ours = OpenAIEngine(vllm.model, Cancellation(), settings)
+    try:
+        assert ours.capabilities().chat_template == own.capabilities().chat_template
+        expected, scored = own.score(request), ours.score(request)
+    finally:
+        own.close()
+        ours.close()
+    assert (scored.ids.tolist(), scored.n_context_tokens) == (expected.ids.tolist(), expected.n_context_tokens)
+    assert scored.logprob == pytest.approx(expected.logprob, abs=0.05)
+    assert (scored.rank[expected.rank == 1] == 1).mean() > 0.9

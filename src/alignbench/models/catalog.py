@@ -288,12 +288,22 @@ def _model(name: str, entry: _InventoryEntry) -> Model:
             kind = source.kind()
         case "openai":
             parse_address(reference.target)
+            _check_tokenizer(name, entry.server)
             kind = "aligned"
         case "imported":
             raise InputError(no_weights(text))
     if (adapter := adapter_facts(reference)) is not None and adapter.chat_template:
         kind = "aligned"
     return Model(name or own_name(reference), text, entry.kind or kind, entry.options)
+
+
+def _check_tokenizer(name: str, settings: ServerSettings) -> None:
+    """InputError where the folder of the tokenizer that models.toml names is not there, or has none."""
+    try:
+        if settings.tokenizer is not None:
+            settings.tokenizer.tokenizer_files()
+    except InputError as error:
+        raise InputError(f"models.toml, [models.{name}], tokenizer: {error}") from None
 
 
 def adapter_facts(reference: Reference) -> AdapterFacts | None:
@@ -396,10 +406,10 @@ def _entry(file: Path, name: str, table: object) -> _InventoryEntry:
     if base.scheme != "vllm" and (given := [name for name in _OF_VLLM if name in table]):
         raise InputError(f"{where}: {given[0]} is for vllm: models, which alignbench starts a server for.")
     entry = _InventoryEntry(_with_adapter(where, base, table, file.parent), kind, chosen)
-    return _with_server(where, entry, table)
+    return _with_server(where, entry, table, file.parent)
 
 
-def _with_server(where: str, entry: _InventoryEntry, table: dict[str, object]) -> _InventoryEntry:
+def _with_server(where: str, entry: _InventoryEntry, table: dict[str, object], folder: Path) -> _InventoryEntry:
     """An entry with what it says of its server. Its secrets are masked from now on."""
     given = [name for name in SERVER_FIELDS if name in table]
     if not given:
@@ -409,7 +419,7 @@ def _with_server(where: str, entry: _InventoryEntry, table: dict[str, object]) -
             f"{where}: {given[0]} is of a model behind a server, and {entry.reference} is none; expected an openai: "
             "reference."
         )
-    settings = read_server_settings(where, table)
+    settings = read_server_settings(where, table, folder)
     settings.hide()
     extra_body = read_extra_body(where, table)
     if extra_body and parted_extra(entry.reference.target)[1]:

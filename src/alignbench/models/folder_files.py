@@ -112,6 +112,12 @@ def tokenizer_names(folder: Path) -> list[str]:
     return [*dict.fromkeys([*_TOKENIZERS, *named]), *templates]
 
 
+def tokenizer_files(folder: Path) -> list[Path]:
+    """The files that a tokenizer alone is loaded from. Empty where there is none; raises InputError."""
+    found = _existing(folder, tokenizer_names(folder))
+    return [*found, *_existing(folder, _CONFIGS[:1])] if found else []
+
+
 def wanted_from_hub(names: Sequence[str], *, code: bool) -> list[str]:
     """Of the files of a hub model, those that say what it is and what its weights are called."""
     fixed = {*_CONFIGS, *_TOKENIZERS, ADAPTER, INDEX}

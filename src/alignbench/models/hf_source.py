@@ -21,6 +21,7 @@ from alignbench.models.folder_files import (
     files_beside_gguf,
     has_chat_template,
     loaded_files,
+    tokenizer_files,
     weight_files,
 )
 from alignbench.models.gguf import header
@@ -91,6 +92,21 @@ class HfSource:
         if folder is None or not weights:
             return []
         return [*weights, *files_beside_gguf(folder)] if self.gguf_file else loaded_files(folder, code=code)
+
+    def tokenizer_files(self) -> list[Path]:
+        """The files that its tokenizer is loaded from; empty for a hub model of which the local cache has none.
+
+        Raises InputError where a folder has none, or is not there.
+        """
+        folder = self.folder()
+        if folder is None:
+            return []
+        if not folder.is_dir():
+            raise InputError(f"There is no folder {folder}.")
+        files = tokenizer_files(folder)
+        if not files and self.is_local:
+            raise InputError(f"{folder} has no tokenizer (tokenizer.json, tokenizer.model, ...).")
+        return files
 
     def check(self) -> None:
         """Raises InputError where a local model is not there or has no weights that may be loaded."""

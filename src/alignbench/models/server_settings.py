@@ -8,9 +8,11 @@
     concurrency = 32                      # most requests in flight at once
     timeout = 600                         # seconds of silence until a request is given up
     max_tokens_field = "max_completion_tokens"    # or max_tokens
+    tokenizer = "hf:org/name"             # that texts are scored with, where the server has none to ask
 
 What changes a text has to be in a condition's hash, so extra_body becomes part of the reference. The rest is looked up
-where a model is loaded, and kept by nothing else: the values of headers may be secrets.
+where a model is loaded, and kept by nothing else: the values of headers may be secrets. The tokenizer decides scores
+alone, and is part of what they are kept by.
 """
 
 from __future__ import annotations
@@ -20,14 +22,16 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from alignbench import bounds
 from alignbench.errors import InputError
 from alignbench.masking import hide, hide_variable
+from alignbench.models.hf_source import HfSource, parse_source
 
 TABLES = ("headers", "extra_body")
-SERVER_FIELDS = ("key_env", *TABLES, "concurrency", "timeout", "max_tokens_field")
+SERVER_FIELDS = ("key_env", *TABLES, "concurrency", "timeout", "max_tokens_field", "tokenizer")
 LIMITS = ("max_tokens", "max_completion_tokens")  # names of one field
 
 OWN_FIELDS = frozenset(
@@ -59,6 +63,7 @@ class ServerSettings:
         concurrency: most requests in flight at once; 0: as many as the kind of server works on
         timeout: seconds of silence until a request is given up; 0: the usual ones
         max_tokens_field: what the field for the most tokens is called; empty: it is found out
+        tokenizer: whose tokenizer and chat template given texts are scored with, where the server has none to ask
     """
 
     key_env: str = ""
@@ -66,6 +71,7 @@ class ServerSettings:
     concurrency: int = 0
     timeout: float = 0.0
     max_tokens_field: str = ""
+    tokenizer: HfSource | None = None
 
     @property
     def authorizes(self) -> bool:
@@ -92,9 +98,12 @@ def unknown_table(key: str) -> str:
     return near[0] if near else ""
 
 
-def read_server_settings(where: str, table: Mapping[str, object]) -> ServerSettings:
-    """The settings in an entry of models.toml. where: file and table, for messages, which repeat no value that may be a
-    secret. Raises InputError."""
+def read_server_settings(where: str, table: Mapping[str, object], folder: Path) -> ServerSettings:
+    """The settings in an entry of models.toml. Raises InputError.
+
+    where: file and table, for messages, which repeat no value that may be a secret. folder: of models.toml, at which
+    relative paths start.
+    """
     key_env = table.get("key_env", "")
     if not isinstance(key_env, str) or ("key_env" in table and not _VARIABLE.fullmatch(key_env)):
         raise InputError(
@@ -112,7 +121,8 @@ def read_server_settings(where: str, table: Mapping[str, object]) -> ServerSetti
     assert isinstance(concurrency, int)
     assert isinstance(timeout, int | float)
     headers = tuple(_headers(where, table.get("headers", {})))
-    settings = ServerSettings(key_env, headers, concurrency, float(timeout), str(limit))
+    tokenizer = _tokenizer(where, table["tokenizer"], folder) if "tokenizer" in table else None
+    settings = ServerSettings(key_env, headers, concurrency, float(timeout), str(limit), tokenizer)
     if key_env and settings.authorizes:
         raise InputError(f"{where}: both key_env and headers have a key (Authorization); expected one of them.")
     return settings
@@ -121,6 +131,19 @@ def read_server_settings(where: str, table: Mapping[str, object]) -> ServerSetti
 def _check(where: str, name: str, value: object, bound: bounds.Bound) -> None:
     if not bound.has(value):
         raise bound.error(f"{where}: {name}", value)
+
+
+def _tokenizer(where: str, value: object, folder: Path) -> HfSource:
+    expected = f'{where}: tokenizer is {value!r}; expected "hf:org/name[@revision]" or "hf:/path/folder".'
+    if not isinstance(value, str) or not value.startswith("hf:"):
+        raise InputError(expected)
+    try:
+        source = parse_source(value.removeprefix("hf:"), folder)
+    except InputError:
+        raise InputError(expected) from None
+    if source.gguf_file:
+        raise InputError(expected)
+    return source
 
 
 def _headers(where: str, table: object) -> Iterator[tuple[str, str]]:

@@ -84,6 +84,17 @@ def source_hash(source: HfSource, *, code: bool = False) -> str:
     return _hash_of([(str(path.relative_to(folder)), path) for path in source.files(code=code)], remembered_hash)
 
 
+def tokenizer_hash(source: HfSource) -> str:
+    """The commit of a hub model whose tokenizer is taken; of a folder, the hash of the files that it is loaded from.
+
+    Raises InputError where a folder has none.
+    """
+    folder = source.folder()
+    if not source.is_local or folder is None:
+        return folder.name if folder else source.revision
+    return _hash_of([(str(path.relative_to(folder)), path) for path in source.tokenizer_files()], remembered_hash)
+
+
 def gguf_hash(path: Path, hash_file: Callable[[Path], str] | None = None) -> str:
     """The hash of a GGUF model: of its one file, or of all of them where it is split. hash_file: in place of memory."""
     return _hash_of([(part.name, part) for part in header(path).parts], hash_file or remembered_hash)

@@ -14,8 +14,9 @@ from alignbench.engines.protocol import Capabilities, EnginePool, Failed, Likeli
 from alignbench.errors import AlignbenchError, EngineError, StoreError
 from alignbench.metrics.likelihood import TokenLogprobs
 from alignbench.metrics.stretches import token_ends
+from alignbench.models.catalog import server_settings
 from alignbench.models.reference import parse_reference
-from alignbench.models.weights import weights_hash
+from alignbench.models.weights import tokenizer_hash, weights_hash
 from alignbench.spec import Model, content_hash
 from alignbench.store import Store
 
@@ -166,4 +167,6 @@ def _identity(model: Model) -> str:
             return ":".join(("hf", weights, model.options.dtype, model.options.quantize)).rstrip(":")
         case "vllm":  # arguments choose the arithmetic
             return ":".join(("vllm", weights, model.options.dtype, *model.options.args))
+        case "openai" if (tokenizer := server_settings(model).tokenizer) is not None:
+            return f"{weights} tokenizer:{tokenizer}:{tokenizer_hash(tokenizer)}"
     return weights

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from alignbench.engines.hf.hub import fetched
+from alignbench.engines.hf.tokenizer_loading import load_tokenizer
 from alignbench.errors import AlignbenchError, EngineError
 from alignbench.models.hf_source import HfSource
 from alignbench.spec import LoadOptions
@@ -104,6 +105,24 @@ def test_what_is_loaded_is_fetched_and_nothing_else(hub: Hub) -> None:
     assert loaded <= {*hub.asked}
     assert not {"pytorch_model.bin", "consolidated.safetensors", "own.py"} & {*hub.asked}
     assert loading.load(HfSource("org/thing"), LoadOptions(device="cpu"), lambda _: None).file_hash == COMMIT
+
+
+def test_a_tokenizer_is_fetched_once_and_without_weights(hub: Hub) -> None:
+    tokens = load_tokenizer(HfSource("org/thing"))
+    assert (tokens.chat_template, tokens.bos) == ("{{ messages }}", "<s>")
+    assert {"tokenizer.json", "tokenizer_config.json"} <= {*hub.asked}
+    assert not any(asked.endswith((".safetensors", ".bin", ".py")) for asked in hub.asked)
+    hub.asked.clear()
+    load_tokenizer(HfSource("org/thing"))
+    assert not [name for name in hub.asked if not name.startswith("/api/")]
+
+
+def test_a_hub_model_without_a_tokenizer(hub: Hub) -> None:
+    for file in hub.folder.glob("*tok*"):
+        file.unlink()
+    (hub.folder / "chat_template.jinja").unlink()
+    with pytest.raises(EngineError, match="hf:org/thing has no tokenizer"):
+        load_tokenizer(HfSource("org/thing"))
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "../other/model.safetensors", "/etc/model.safetensors"])

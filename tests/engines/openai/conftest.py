@@ -9,6 +9,7 @@ import pytest
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai import http
 from alignbench.engines.openai.engine import OpenAIEngine
+from alignbench.models.server_settings import ServerSettings
 from alignbench.spec import Kind, Model
 from tests.support.server import MODEL, ScriptedServer
 
@@ -44,8 +45,10 @@ def cancellation() -> Cancellation:
 def connect(server: ScriptedServer, cancellation: Cancellation) -> Iterator[Connect]:
     engines: list[OpenAIEngine] = []
 
-    def connect(url: str = "", name: str = MODEL, kind: Kind = "aligned") -> OpenAIEngine:
-        engines.append(OpenAIEngine(Model("m", f"openai:{url or server.url}#{name}", kind), cancellation))
+    def connect(
+        url: str = "", name: str = MODEL, kind: Kind = "aligned", settings: ServerSettings | None = None
+    ) -> OpenAIEngine:
+        engines.append(OpenAIEngine(Model("m", f"openai:{url or server.url}#{name}", kind), cancellation, settings))
         return engines[-1]
 
     yield connect

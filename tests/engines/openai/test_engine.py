@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,10 +31,13 @@ from alignbench.engines.protocol import (
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.errors import EngineError, InputError
 from alignbench.models.catalog import inventory, resolve, weights_path
+from alignbench.models.hf_source import HfSource
 from alignbench.models.openai_address import parse_address
+from alignbench.models.server_settings import ServerSettings
 from alignbench.spec import Model
 from tests.support.commands import alignbench
 from tests.support.driving import plain_request, results, score
+from tests.support.hf_folders import byte_tokenizer
 from tests.support.server import DONE, HTML, MODEL, Reply, ScriptedServer, as_json, piece, refusal, response, text_of
 from tests.support.waiting import LIMIT
 
@@ -685,6 +689,20 @@ def test_real_scores_are_those_of_the_local_engine(
         assert theirs.top_logprob.shape == (len(ours.ids), 3)
         assert (theirs.ids == -1).all()
     assert engine.score(LikelihoodRequest(1, context, query, "")).ids.shape == (0,)
+
+
+@pytest.mark.models
+def test_real_chats_are_scored_by_a_template_that_models_toml_brings(
+    llama_url: str, connect: Connect, tmp_path: Path
+) -> None:
+    """The server renders chats itself, does not say how, and takes no prompt of ids: it gets the text."""
+    template = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    byte_tokenizer(template).save_pretrained(tmp_path)
+    engine = connect(llama_url, "smol-logprobs", settings=ServerSettings(tokenizer=HfSource(str(tmp_path))))
+    assert engine.capabilities().chat_template == template
+    request = LikelihoodRequest(1, "<|im_start|>user\n", "Why?<|im_end|>\n<|im_start|>assistant\n", "No.")
+    scored, known = engine.score(request), connect(llama_url, "smol-logprobs").score(request)
+    assert (scored.pieces, scored.logprob.tolist()) == (known.pieces, known.logprob.tolist())
 
 
 @pytest.mark.models

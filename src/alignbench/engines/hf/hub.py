@@ -45,6 +45,19 @@ def fetched_adapter(source: HfSource) -> Path:
     return folder
 
 
+def fetched_tokenizer(source: HfSource) -> HfSource:
+    """The same model at the commit that it has now, with its tokenizer, without its weights, in the local cache.
+
+    Raises EngineError where it cannot be fetched.
+    """
+    commit, names = _listing(source)
+    found = replace(source, revision=commit)
+    _download(found, wanted_from_hub(names, code=False))
+    if not found.tokenizer_files():
+        raise EngineError(f"hf:{source} has no tokenizer.")
+    return found
+
+
 def _download(source: HfSource, names: list[str]) -> None:
     import huggingface_hub
 
@@ -59,9 +72,22 @@ def _download(source: HfSource, names: list[str]) -> None:
 
 
 def _ask(source: HfSource) -> tuple[str, list[str]]:
+    """See `_listing`. Raises EngineError also where there are no weights that may be loaded."""
+    commit, files = _listing(source)
+    if source.gguf_file and source.gguf_file not in files:
+        raise EngineError(f"hf:{source}: the model has no file {source.gguf_file}.")
+    if not source.gguf_file and not any(file.endswith(".safetensors") for file in files):
+        raise EngineError(
+            f"hf:{source} has no *.safetensors. Other weight formats can run code when they are read and are not "
+            "loaded; look for a revision with safetensors (often refs/pr/...) or convert the model."
+        )
+    return commit, files
+
+
+def _listing(source: HfSource) -> tuple[str, list[str]]:
     """The commit of a hub model and the names of its files; one request, which fails soon without a network.
 
-    Raises EngineError where the hub cannot be asked, has no such model, or has no weights that may be loaded.
+    Raises EngineError where the hub cannot be asked, or has no such model.
     """
     import huggingface_hub
     from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
@@ -82,15 +108,7 @@ def _ask(source: HfSource) -> tuple[str, list[str]]:
         raise EngineError(f"hf:{source}: the hub has no such model, or it is private (then set HF_TOKEN).") from None
     except Exception as error:  # a boundary: the HTTP client, and with it the errors, changes with huggingface_hub
         raise EngineError(f"{missing}, and the hub cannot be reached ({first_line(error)}). {instead}") from None
-    files = [sibling.rfilename for sibling in info.siblings or ()]
-    if source.gguf_file and source.gguf_file not in files:
-        raise EngineError(f"hf:{source}: the model has no file {source.gguf_file}.")
-    if not source.gguf_file and not any(file.endswith(".safetensors") for file in files):
-        raise EngineError(
-            f"hf:{source} has no *.safetensors. Other weight formats can run code when they are read and are not "
-            "loaded; look for a revision with safetensors (often refs/pr/...) or convert the model."
-        )
-    return str(info.sha), files
+    return str(info.sha), [sibling.rfilename for sibling in info.siblings or ()]
 
 
 def first_line(error: Exception) -> str:

@@ -104,10 +104,14 @@ class NoEcho(EngineError):
 
 def read_echo(answer: Any, text: str) -> Echoed:
     """The tokens of `text` in the answer to a request to echo it, without what was generated. Raises NoEcho."""
-    choices = answer.get("choices") if isinstance(answer, dict) else None
-    choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
-    if not str(choice.get("text") or "").startswith(text):
+    if not str(_first_choice(answer).get("text") or "").startswith(text):
         raise NoEcho("does not echo a text it is given.")
+    return read_columns(answer)
+
+
+def read_columns(answer: Any, n: int | None = None) -> Echoed:
+    """The tokens of the prompt in an answer that echoes it. n: how many they are, where it is known. Raises NoEcho."""
+    choice = _first_choice(answer)
     logprobs = choice.get("logprobs")
     names = ("tokens", "token_logprobs", "top_logprobs")
     found = [logprobs.get(name) for name in names] if isinstance(logprobs, dict) else []
@@ -116,7 +120,13 @@ def read_echo(answer: Any, text: str) -> Echoed:
         raise NoEcho("gives no log-probs of a text it is given.")
     if len(set(map(len, columns))) > 1:
         raise NoEcho(f"gives {', '.join(names)} of different lengths: {', '.join(str(len(each)) for each in columns)}.")
-    n = len(columns[0]) - (read_usage(answer).completion or 0)
+    usage = read_usage(answer)
+    if n is None:
+        n = len(columns[0]) - (usage.completion or 0)
+    elif len(columns[0]) < n:
+        raise NoEcho("gives log-probs of what it generates only.")
+    elif len(columns[0]) > n + 1 or usage.prompt not in (None, n):
+        raise NoEcho(f"reads {usage.prompt or len(columns[0]) - 1} tokens where it was sent {n} token ids.")
     if n < 1 or any(value is None for value in columns[1][1:n]):
         raise NoEcho("gives log-probs of what it generates only.")
     pieces, values, tops = (column[:n] for column in columns)
@@ -127,6 +137,11 @@ def read_echo(answer: Any, text: str) -> Echoed:
         raise NoEcho(f"gives log-probs that cannot be read: {reader.remark}")
     logprob = tuple(None if value is None else number for value, number in zip(values, known, strict=True))
     return Echoed(tuple(map(str, pieces)), logprob, tuple(best))
+
+
+def _first_choice(answer: Any) -> dict[str, Any]:
+    choices = answer.get("choices") if isinstance(answer, dict) else None
+    return choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
 
 
 def _alternatives(top: object, where: str, reader: LogprobReader) -> dict[str, float]:
@@ -150,11 +165,8 @@ def is_late(echoed: Echoed, *, doubt: bool) -> bool:
 def _scored(request: LikelihoodRequest, echoed: Echoed, n_context_tokens: int) -> Scored:
     n, top = len(echoed.pieces), request.top
     logprob = np.array(echoed.logprobs, np.float32).reshape(n)
-    best = [_best(alternatives, top) for alternatives in echoed.tops]
-    ranks = [
-        1 + sum(other > own for other in alternatives.values())
-        for own, alternatives in zip(logprob.tolist(), echoed.tops, strict=True)
-    ]
+    best = [best_of(alternatives, top) for alternatives in echoed.tops]
+    ranks = [rank_of(own, alternatives) for own, alternatives in zip(logprob.tolist(), echoed.tops, strict=True)]
     return Scored(
         key=request.key,
         ids=np.full(n, -1, np.int32),
@@ -168,7 +180,12 @@ def _scored(request: LikelihoodRequest, echoed: Echoed, n_context_tokens: int) -
     )
 
 
-def _best(alternatives: dict[str, float], top: int) -> Sequence[tuple[str, float]]:
+def rank_of(logprob: float, alternatives: dict[str, float]) -> int:
+    """Of a token among the alternatives that a server gives: exact up to their number, one more than it beyond."""
+    return 1 + sum(other > logprob for other in alternatives.values())
+
+
+def best_of(alternatives: dict[str, float], top: int) -> Sequence[tuple[str, float]]:
     """The first `top` of them; those that a server does not give have no text and no probability."""
     best = sorted(alternatives.items(), key=lambda item: -item[1])[:top]
     return [*best, *[("", float("-inf"))] * (top - len(best))]

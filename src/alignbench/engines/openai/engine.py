@@ -4,8 +4,9 @@ What differs from the local engines, because the server owns it:
 
 - Randomness. Each sample has a seed of its own and the samples of a cell are independent, but no server promises the
   same text for the same seed; what it does is measured (`measure_replay`). Strict and fast mode are the same here.
-- Rendering of chats. The request carries messages. Where the server gives its chat template, given responses are scored
-  behind the text that it renders; token ids of a prompt are known from vLLM alone.
+- Rendering of chats. The request carries messages. Where the server gives its chat template, or models.toml names a
+  tokenizer that has it, given responses are scored behind the text that it renders. Token ids of a prompt that is
+  sampled from are known from vLLM alone.
 - Sampling. All parameters are sent; see `openai_request` for those that a server may not know. The window of the
   repetition penalty is the server's.
 - Tokens. Log-probs are stored where the server gives them (raw ones, as vLLM and llama.cpp do by default), ids where it
@@ -33,10 +34,10 @@ from alignbench.engines.openai.echo_scoring import Echo
 from alignbench.engines.openai.first_token import FirstToken
 from alignbench.engines.openai.http import DONE, Http, retrying
 from alignbench.engines.openai.model_list import find_model, whole_number
+from alignbench.engines.openai.prompt_tokens import PromptTokens, find_prompt_tokens
 from alignbench.engines.openai.request import Requests, refuses_n, seed_of, server_of
 from alignbench.engines.openai.route import Route
 from alignbench.engines.openai.server_error import ServerError
-from alignbench.engines.openai.server_tokenizer import Layout, ServerTokenizer, tokenizer_of
 from alignbench.engines.openai.streamed_sample import StreamedSample
 from alignbench.engines.openai.streams import StreamedCell
 from alignbench.engines.openai.token_scoring import TokenScorer, scorer_of
@@ -60,7 +61,6 @@ from alignbench.spec import Model, Sampling
 
 TICK_SECONDS = 0.04  # between two looks at what is due and what was cancelled
 
-_NO_TEMPLATE = {"vLLM": "start vLLM with --enable-tokenizer-info-endpoint"}
 MAX_CHOICES = 32  # of one request
 
 _UNABLE = (400, 422, 500, 501)  # what servers answer to a request that asks for more than they can do
@@ -112,8 +112,7 @@ class OpenAIEngine:
         self._probing = asyncio.Lock()
         above = replace(self._address, base_url=self._address.base_url.removesuffix("/v1"), extra_body="")
         self._root = Http(above, settings, route, why_gone)  # of what a server has beside the API
-        self._tokenizer: ServerTokenizer | None = None
-        self._layout = Layout()
+        self._prompts = PromptTokens()
         self._replay: Replay = ""
         try:
             self._loop.run_until_complete(self._look_around(settings))
@@ -129,12 +128,11 @@ class OpenAIEngine:
         self._width = settings.concurrency or server.width
         self._requests = Requests(name, server, settings.max_tokens_field or LIMITS[0])
         self._first_token = FirstToken(self._http, self._requests)
-        self._scorer: Echo | TokenScorer = Echo(self._http, name, server)
-        tokenizer = tokenizer_of(server.name, self._root, name)
-        if tokenizer is not None and await tokenizer.begin():
-            self._tokenizer, self._layout = tokenizer, await tokenizer.layout()
-            self._scorer = scorer_of(server.name, self._http, self._root, name, tokenizer, self._layout.eos)
-            self._requests.bos = self._layout.bos
+        self._prompts = await find_prompt_tokens(server.name, self._root, name, settings.tokenizer)
+        self._requests.bos, tokenizer = self._prompts.bos, self._prompts.tokenizer
+        eos = self._prompts.layout.eos
+        scorer = tokenizer and scorer_of(server.name, self._http, self._root, name, tokenizer, eos)
+        self._scorer: Echo | TokenScorer = scorer or Echo(self._http, name, server)
 
     def measure_replay(self, *, chat: bool | None = None) -> Replay:
         """Draw one seed a few times, a few tokens each; `capabilities` has from now on what came of it.
@@ -194,7 +192,7 @@ class OpenAIEngine:
 
     def capabilities(self) -> Capabilities:
         """As far as the server tells; 0 for numbers that it does not."""
-        server, layout = self._requests.server, self._layout
+        server, layout, tokenizer = self._requests.server, self._prompts.layout, self._prompts.tokenizer
         meta = self._served.get("meta")
         meta = meta if isinstance(meta, dict) else {}
         words = [self._address.name, "on", server.name or "a server", "at", self._address.base_url]
@@ -205,7 +203,7 @@ class OpenAIEngine:
             chat_template=layout.template or None,
             bos=layout.bos,
             eos=layout.eos,
-            adds_bos=self._tokenizer is not None and self._tokenizer.adds_bos,
+            adds_bos=tokenizer is not None and tokenizer.adds_bos,
             n_ctx_train=whole_number(self._served.get("max_model_len")) or whole_number(meta.get("n_ctx_train")),
             n_vocab=whole_number(meta.get("n_vocab")),
             device=self._address.host,
@@ -213,7 +211,7 @@ class OpenAIEngine:
             renders_chat=True,
             replay=self._replay,
             chat_probe=layout.probe,
-            no_template=_NO_TEMPLATE.get(server.name, "vLLM and llama-server do"),
+            no_template=self._prompts.no_template,
             lanes=self._width,
             special_tokens=layout.special,
         )
@@ -234,8 +232,8 @@ class OpenAIEngine:
         return task.result()
 
     def tokens(self, request: TokenizeRequest) -> Tokenized:
-        """To be had from servers that have a tokenizer to ask. Raises EngineError elsewhere."""
-        tokenizer = self._tokenizer
+        """To be had where the tokenizer is known, see prompt_tokens. Raises EngineError elsewhere."""
+        tokenizer = self._prompts.tokenizer
         if tokenizer is None:
             raise EngineError(f"{self._model.name} is behind a server, whose tokens are not known before it answers.")
         found = [self._loop.run_until_complete(tokenizer.split(text)) for text in request.texts]

@@ -7,9 +7,9 @@ wants one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from alignbench.engines.byte_level import BYTE_TOKEN, SPACE, bytes_of
 from alignbench.engines.end_tokens import END_TEXTS
@@ -53,6 +53,33 @@ class Layout:
     probe: str = ""
 
 
+class PromptTokenizer(Protocol):
+    """Makes tokens of prompts, as the model of a server gets them."""
+
+    letter: int  # the token of a letter
+
+    @property
+    def adds_bos(self) -> bool:
+        """Whether a prompt gets a BOS."""
+
+    async def split(self, text: str) -> Split:
+        """A text as a prompt has it. Raises ServerError, or EngineError for an answer that cannot be read."""
+
+    async def end_ids(self, eos: str) -> tuple[int, ...]:
+        """The tokens that end a response, by their texts; `eos` is one of them. Raises as `split`."""
+
+
+def end_texts(eos: str) -> list[str]:
+    """The texts of tokens that end a response."""
+    return list(dict.fromkeys(filter(None, (eos, *END_TEXTS))))
+
+
+def tokens_of(texts: Collection[str], split: Split) -> tuple[int, ...]:
+    """The tokens of a text that are one of these texts each."""
+    pairs = zip(split.ids, split.pieces, strict=True)
+    return tuple({token for token, piece in pairs if piece.decode(errors="replace") in texts})
+
+
 class ServerTokenizer(ABC):
     """Asks a server. To be used from one event loop."""
 
@@ -86,10 +113,8 @@ class ServerTokenizer(ABC):
     async def end_ids(self, eos: str) -> tuple[int, ...]:
         """The tokens that end a response, by their texts; `eos` is one of them. Raises as `split`."""
         if self._ends is None:
-            texts = dict.fromkeys(filter(None, (eos, *END_TEXTS)))
-            found = await self._split("\n".join(texts), bos=False)
-            pairs = zip(found.ids, found.pieces, strict=True)
-            self._ends = tuple({token for token, piece in pairs if piece.decode(errors="replace") in texts})
+            texts = end_texts(eos)
+            self._ends = tokens_of(texts, await self._split("\n".join(texts), bos=False))
         return self._ends
 
     @property
@@ -102,6 +127,10 @@ class ServerTokenizer(ABC):
         self.letter = plain.ids[-1] if plain.ids else 0
         if len(whole.ids) > len(plain.ids):
             self._bos = whole.ids[0], whole.pieces[0]
+
+    @abstractmethod
+    async def probe(self) -> str:
+        """CHAT_PROBE as the server itself renders it; empty where it does not say. Raises ServerError."""
 
     @abstractmethod
     async def layout(self) -> Layout:
@@ -151,11 +180,13 @@ class VllmTokenizer(ServerTokenizer):
             known.get("bos_token", ""),
             known.get("eos_token", ""),
             tuple((name, text) for name, text in special if text),
-            await self._probe() if template and self._byte_level else "",
+            await self.probe() if template else "",
         )
 
-    async def _probe(self) -> str:
+    async def probe(self) -> str:
         """The text of the ids that a chat becomes, which a byte-level tokenizer gives back as it was."""
+        if not self._byte_level:
+            return ""
         try:
             ids = await self._post("/tokenize", model=self._model, messages=_as_objects(CHAT_PROBE))
             answer = await self._post("/detokenize", model=self._model, tokens=ids.get("tokens"))
@@ -187,17 +218,19 @@ class LlamaServerTokenizer(ServerTokenizer):
     async def layout(self) -> Layout:
         props = await self._get("/props")
         template, bos, eos = (token_text(props.get(name)) for name in ("chat_template", "bos_token", "eos_token"))
-        probe = ""
-        if template:
-            try:
-                probe = token_text(
-                    (await self._post("/apply-template", messages=_as_objects(CHAT_PROBE))).get("prompt")
-                )
-            except ServerError as error:
-                if error.status not in _REFUSED:
-                    raise
+        probe = await self.probe() if template else ""
         special = tuple((name, text) for name, text in (("bos_token", bos), ("eos_token", eos)) if text)
         return Layout(template, bos, eos, special, probe)
+
+    async def probe(self) -> str:
+        """See ServerTokenizer."""
+        try:
+            answer = await self._post("/apply-template", messages=_as_objects(CHAT_PROBE))
+        except ServerError as error:
+            if error.status not in _REFUSED:
+                raise
+            return ""
+        return token_text(answer.get("prompt"))
 
     async def _split(self, text: str, *, bos: bool) -> Split:
         answer = await self._post("/tokenize", content=text, add_special=bos, parse_special=True, with_pieces=True)

@@ -1,7 +1,9 @@
-"""Log-probs of given tokens, from a server whose tokenizer can be asked: ids, exact ranks, alternatives with their ids.
+"""Log-probs of given tokens, from a server whose tokenizer is known: it can be asked, or models.toml names it.
 
 vLLM says them of a prompt of ids (`prompt_logprobs`), all at once. llama-server says them only of what it generates: it
 is asked, token by token, what would come next, each time with one token more behind the prompt that is in its cache.
+Both give exact ranks, and alternatives with their ids. Others are asked to echo the ids that they get (EchoedIds), and
+say as much as an echo does.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ import numpy as np
 
 from alignbench.engines.local.teacher_forcing import continuation_start
 from alignbench.engines.openai.choices import LogprobReader, are_ids
+from alignbench.engines.openai.echo_scoring import ALTERNATIVES, Echoed, NoEcho, best_of, is_late, rank_of, read_columns
 from alignbench.engines.openai.http import Http, retrying
 from alignbench.engines.openai.server_error import ServerError
-from alignbench.engines.openai.server_tokenizer import ServerTokenizer
+from alignbench.engines.openai.server_tokenizer import PromptTokenizer, Split
 from alignbench.engines.protocol import LikelihoodRequest, Scored
 from alignbench.errors import EngineError
 
@@ -27,6 +30,7 @@ _FIRST_LOOK = 100  # tokens that llama-server is asked for first, most likely on
 _ALL = 1 << 20  # more than any vocabulary has
 _SURELY = 1e4  # added to a logit
 _DIGITS = 10  # that an id has fewer of
+_SPACES = " \n\u2581\u0120"  # as tokenizers spell them too
 _UNABLE = (400, 404, 405, 422, 500, 501)
 
 
@@ -48,17 +52,27 @@ class Place:
     best: tuple[Candidate, ...]
 
 
-def scorer_of(server: str, api: Http, root: Http, model: str, tokenizer: ServerTokenizer, eos: str) -> TokenScorer:
-    """What scores texts on a kind of server that has a tokenizer. root: the address above that of the API."""
-    if server == "vLLM":
-        return PromptLogprobs(api, model, tokenizer, eos)
-    return StepByStep(root, model, tokenizer, eos)
+def scorer_of(
+    server: str, api: Http, root: Http, model: str, tokenizer: PromptTokenizer, eos: str
+) -> TokenScorer | None:
+    """What scores texts on a kind of server whose tokenizer is known; None where texts are echoed all the same.
+
+    root: the address above that of the API. eos: text of the token.
+    """
+    match server:
+        case "llama_cpp.server":  # takes no prompt of ids
+            return None
+        case "vLLM":
+            return PromptLogprobs(api, model, tokenizer, eos)
+        case "llama-server":
+            return StepByStep(root, model, tokenizer, eos)
+    return EchoedIds(api, model, tokenizer, eos)
 
 
 class TokenScorer(ABC):
     """Scores texts under one model of a server. To be used from one event loop."""
 
-    def __init__(self, http: Http, model: str, tokenizer: ServerTokenizer, eos: str) -> None:
+    def __init__(self, http: Http, model: str, tokenizer: PromptTokenizer, eos: str) -> None:
         """http: of the API, or for llama-server of the address above it. eos: text of the token."""
         self._http, self._model, self._tokenizer, self._eos = http, model, tokenizer, eos
         self._prompt: tuple[str, tuple[int, ...]] = "", ()  # the last one and its ids
@@ -73,7 +87,7 @@ class TokenScorer(ABC):
             return _scored(request, (), (), len(ids), await self._end(request, ids))
         whole = await self._tokenizer.split(prompt + request.continuation)
         start = continuation_start(ids, whole.ids)
-        places = await self._places(whole.ids, start, request.top)
+        places = await self._places(whole, start, request.top)
         pieces = [piece.decode(errors="replace") for piece in whole.pieces[start:]]
         return _scored(request, places, pieces, start, await self._end(request, whole.ids))
 
@@ -91,8 +105,8 @@ class TokenScorer(ABC):
         """The log-probs of the wanted tokens behind `ids`; none where the server does not say them."""
 
     @abstractmethod
-    async def _places(self, ids: Sequence[int], start: int, top: int) -> Sequence[Place]:
-        """What the model says of ids[start:], each behind all before it."""
+    async def _places(self, text: Split, start: int, top: int) -> Sequence[Place]:
+        """What the model says of the tokens of a text from `start` on, each behind all before it."""
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         async def attempt() -> dict[str, Any]:
@@ -108,7 +122,8 @@ class TokenScorer(ABC):
 class PromptLogprobs(TokenScorer):
     """vLLM's log-probs of a prompt."""
 
-    async def _places(self, ids: Sequence[int], start: int, top: int) -> Sequence[Place]:
+    async def _places(self, text: Split, start: int, top: int) -> Sequence[Place]:
+        ids = text.ids
         body = {
             "model": self._model,
             "prompt": list(ids),
@@ -134,8 +149,8 @@ class PromptLogprobs(TokenScorer):
 class StepByStep(TokenScorer):
     """llama-server's log-probs of what it would generate, one token after the other."""
 
-    async def _places(self, ids: Sequence[int], start: int, top: int) -> Sequence[Place]:
-        return [await self._place(ids[:at], ids[at], top) for at in range(start, len(ids))]
+    async def _places(self, text: Split, start: int, top: int) -> Sequence[Place]:
+        return [await self._place(text.ids[:at], text.ids[at], top) for at in range(start, len(text.ids))]
 
     async def _logprobs(self, ids: Sequence[int], wanted: Sequence[int]) -> Sequence[float]:
         said = {each.id: each.logprob for each in await self._next(ids, _ALL)}
@@ -165,6 +180,54 @@ class StepByStep(TokenScorer):
             "logit_bias": [[self._tokenizer.letter, _SURELY]],
         }
         return read_candidates(await self._post("/completion", body))
+
+
+class EchoedIds(TokenScorer):
+    """The log-probs that a server echoes with a prompt of ids; alternatives come as texts, without ids."""
+
+    async def _places(self, text: Split, start: int, top: int) -> Sequence[Place]:
+        body = {
+            "model": self._model,
+            "prompt": list(text.ids),
+            "max_tokens": 1,
+            "temperature": 1.0,
+            "echo": True,
+            "logprobs": max(top, ALTERNATIVES),
+        }
+        try:
+            echoed = read_echoed_ids(await self._post("/completions", body), text)
+        except ServerError as error:
+            if error.status not in _UNABLE:
+                raise
+            raise EngineError(f"This server takes no prompt of token ids to echo: {error}") from None
+        except NoEcho as error:
+            raise EngineError(f"This server {error}") from None
+        return [_echoed_place(echoed, at, token, top) for at, token in enumerate(text.ids) if at >= start]
+
+    async def _logprobs(self, ids: Sequence[int], wanted: Sequence[int]) -> Sequence[float]:  # noqa: ARG002
+        return ()  # an echo tells nothing of what would follow
+
+
+def read_echoed_ids(answer: Any, text: Split) -> Echoed:
+    """What a server says of the tokens that it was sent. Raises NoEcho where it does not, or reads other tokens."""
+    echoed = read_columns(answer, len(text.ids))
+    for token, ours, theirs in zip(text.ids, text.pieces, echoed.pieces, strict=True):
+        word = ours.decode(errors="replace").strip()
+        if word.isascii() and word.isalnum() and word != theirs.strip(_SPACES):
+            raise NoEcho(f"has another tokenizer than models.toml says: {token} is {theirs!r} there, not {word!r}.")
+    if is_late(echoed, doubt=False):
+        raise NoEcho("gives log-probs that belong to the next token.")
+    return echoed
+
+
+def _echoed_place(echoed: Echoed, at: int, token: int, top: int) -> Place:
+    logprob, alternatives = echoed.logprobs[at], echoed.tops[at]
+    assert logprob is not None
+    best = best_of(alternatives, top)
+    return Place(
+        Candidate(token, echoed.pieces[at], logprob, rank_of(logprob, alternatives)),
+        tuple(Candidate(-1, piece, value, rank) for rank, (piece, value) in enumerate(best, 1)),
+    )
 
 
 def read_prompt_logprobs(answer: dict[str, Any], ids: Sequence[int], start: int, top: int) -> list[Place]:
