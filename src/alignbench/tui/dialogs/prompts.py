@@ -147,10 +147,11 @@ class PromptsScreen(ListScreen[Picked | None]):
 
     def _line(self, at: int) -> Content:
         prompt, digits = self._listed[at], len(str(len(self._prompts)))
+        in_order = prompt.answers is not None and prompt.answers.shown  # whose text begins as those of other orders
         return Content.assemble(
             f"{MARKS[self._marked[at]]} ",
             (f"{self._numbers[prompt]:>{digits}}  ", DIM),
-            (f"{one_line(prompt.id, LONGEST_ID)}  " if self._times[prompt.text] > 1 else "", DIM),
+            (f"{one_line(prompt.id, LONGEST_ID)}  " if self._times[prompt.text] > 1 or in_order else "", DIM),
             (f"({before_it(prompt, briefly=True)}) " if prompt.earlier else "", DIM),
             one_line(prompt.text, LONGEST),
         )
