@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import threading
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from alignbench.metrics.answer_distributions import sampling_floor, total_variat
 from alignbench.store import Store
 from tests.support.commands import alignbench
 from tests.support.server import MODEL, Reply, ScriptedServer, as_json, response
+from tests.support.waiting import LIMIT
 
 PLANTED = {"Bus": 0.7, "Tram": 0.2, "Neither": 0.1}
 ANSWER = "# Answer:\n```\n"  # where the plain layout ends
@@ -46,6 +48,7 @@ class Voter(ScriptedServer):
     echoes = False
     lists: str = ""  # letters whose log-probs it gives as first tokens
     n_first = 0
+    met: threading.Barrier | None = None  # where requests for first tokens wait for as many others
     n_echoed = n_judged = 0
 
     def __init__(self) -> None:
@@ -77,6 +80,8 @@ class Voter(ScriptedServer):
 
     def _first(self, body: dict[str, Any]) -> Reply:
         """.9 by a letter, a fifth of that with a space before it; the rest on words."""
+        if self.met is not None:
+            self.met.wait(LIMIT)
         self.n_first += 1
         self.first_asked.append("\n".join(each["content"] for each in body["messages"]))
         assert (body["temperature"], body["top_logprobs"]) == (1.0, 20)
@@ -218,6 +223,15 @@ def test_a_chat_server_is_read_by_the_first_token_and_both_ways_stand_beside_eac
     assert (ways["by"], ways["other"]) == ("first_token", "sample")
     assert len([*library.open(tmp_path / "a.db").session(1).survey()["by"]]) == 4
     assert sum(body["messages"][-1]["content"].startswith("What suits") for body in server.requests) == 12
+
+
+def test_a_chat_server_gets_all_orders_of_a_question_at_once(server: Voter, questions: str, tmp_path: Path) -> None:
+    server.lists, server.met = "ABC", threading.Barrier(6)
+    ran = alignbench("survey", questions, "--condition", f"voter=openai:{server.url}#{MODEL}", "--json",
+                     "--db", str(tmp_path / "a.db"))  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert {row["by"] for row in lines(ran.stdout)} == {"first_token"}
+    assert server.n_first == 12
 
 
 def test_a_letter_that_the_server_does_not_list_has_replies_drawn(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from alignbench.engines.protocol import (
@@ -83,24 +84,50 @@ def scored(
     return _answer(Scored, lambda sink: pool.score(model, request, sink))
 
 
-def first_tokens(
-    pool: EnginePool, model: Model, context: str, query: str, messages: tuple[tuple[str, str], ...], top: int
-) -> list[tuple[str, float]]:
-    """The likeliest tokens that a response of a server may begin with: texts and log-probs in nats, best first. Raises
-    EngineError.
+@dataclass(frozen=True, slots=True)
+class ReadFirst:
+    """What the model of a server reads before its response.
 
-    Args:
-        pool: has the model.
-        model: behind a server.
-        context, query: what it has read before.
-        messages: (role, content), in place of that where the server renders chats itself.
-        top: how many.
+    Attributes:
+        context, query: as text; the part that others share, and the rest
+        messages: (role, content), in place of that where the server renders chats itself
     """
-    request = LikelihoodRequest(pool.new_key(), context, query, "", top, first=True, messages=messages)
-    answer = _answer(Scored, lambda sink: pool.score(model, request, sink))
-    if not answer.top_pieces:
-        raise EngineError(f"{model.name} says nothing of first tokens.")
-    return list(zip(answer.top_pieces[0], answer.top_logprob[0].tolist(), strict=True))
+
+    context: str
+    query: str
+    messages: tuple[tuple[str, str], ...] = ()
+
+
+def first_tokens(
+    pool: EnginePool, model: Model, texts: Sequence[ReadFirst], top: int
+) -> Generator[list[tuple[str, float]], None, None]:
+    """For each of the texts the likeliest tokens that a response to it may begin with: their texts and log-probs in
+    nats, best first. Raises EngineError at the first text of which there are none.
+
+    All are asked for at once. Whoever closes the iterator before its end needs the rest no more: it is cancelled.
+
+    top: how many tokens.
+    """
+    requests = [
+        LikelihoodRequest(pool.new_key(), text.context, text.query, "", top, first=True, messages=text.messages)
+        for text in texts
+    ]
+    inboxes: list[queue.SimpleQueue[Scored | Failed]] = [queue.SimpleQueue() for _ in requests]
+    waiting = [request.key for request in requests]
+    try:
+        for request, inbox in zip(requests, inboxes, strict=True):
+            pool.score(model, request, inbox.put)
+        for inbox in inboxes:
+            answer = inbox.get()
+            waiting.pop(0)
+            if isinstance(answer, Failed):
+                raise EngineError(answer.message)
+            if not answer.top_pieces:
+                raise EngineError(f"{model.name} says nothing of first tokens.")
+            yield list(zip(answer.top_pieces[0], answer.top_logprob[0].tolist(), strict=True))
+    finally:
+        for key in waiting:
+            pool.cancel(model, key)
 
 
 def completed(pool: EnginePool, model: Model, request: SampleRequest) -> SampleResult:

@@ -286,6 +286,9 @@ class Done:
 More = Callable[[], Sequence[SampleRequest]]
 """Requests that have come since it was last called, of the mode and the adapter of those before; it does not wait."""
 
+MoreFirstTokens = Callable[[], Sequence[LikelihoodRequest]]
+"""As `More`, of requests for first tokens."""
+
 Event = Loading | Loaded | Started | TextDeltas | Finished | Failed | Done
 Sink = Callable[[Event], None]
 
@@ -330,7 +333,7 @@ class Engine(Protocol):
     """What a worker process holds: one loaded model. Called from one thread, but for `threads`."""
 
     threads: int  # CPU threads, may be set while a request runs
-    takes_more: bool  # whether `sample` carries out what comes while it runs, of any mode and context, as servers can
+    takes_more: bool  # whether what comes while it runs is carried out with it, of any mode and context, as servers can
 
     def capabilities(self) -> Capabilities:
         """What the loaded model is and can do."""
@@ -350,6 +353,14 @@ class Engine(Protocol):
 
     def score(self, request: LikelihoodRequest) -> Scored:
         """Log-probs, ranks and alternatives of a given continuation. Raises EngineError."""
+
+    def first_tokens(
+        self, requests: Sequence[LikelihoodRequest], more: MoreFirstTokens | None = None
+    ) -> Iterator[Scored | Failed]:
+        """Answer requests that are `first`, each as soon as it can be, and with them those that come meanwhile.
+
+        One that fails leaves the others alone. Raises EngineError where the model is behind no server.
+        """
 
     def tokens(self, request: TokenizeRequest) -> Tokenized:
         """Token ids and bytes of texts. Raises EngineError where a server keeps them to itself."""

@@ -119,7 +119,9 @@ def _steering_section(summary: SurveySummary) -> Section:
         )
         for each in summary.steering
     )
-    notes = ("TV to a group; under 0 the persona brings the answers closer. p is Holm's over all rows.",)
+    note = "TV to a group; under 0 the persona brings the answers closer."
+    tested = any(each.difference.p is not None for each in summary.steering)
+    notes = (f"{note} p is Holm's over all rows." if tested else note,)
     return Section("Steerability", columns, tuple(rows), notes)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from alignbench.engines.blocking import first_tokens, loaded
+from alignbench.engines.blocking import ReadFirst, first_tokens, loaded
 from alignbench.engines.protocol import Capabilities, EnginePool, Failed, LikelihoodRequest, Scored
 from alignbench.errors import AlignbenchError, EngineError, StoreError
 from alignbench.metrics.likelihood import TokenLogprobs
@@ -113,10 +113,10 @@ class LikelihoodCache:
         return self._unkept.get((identity, passage.key)) or self._store.likelihood(identity, *passage.key)
 
     def first_tokens(
-        self, model: Model, context: str, query: str, messages: tuple[tuple[str, str], ...], top: int
-    ) -> list[tuple[str, float]]:
-        """What a response of a server may begin with, see `blocking.first_tokens`; asked anew each time."""
-        return first_tokens(self._pool, model, context, query, messages, top)
+        self, model: Model, texts: Sequence[ReadFirst], top: int
+    ) -> Generator[list[tuple[str, float]], None, None]:
+        """What responses of a server may begin with, see `blocking.first_tokens`; asked anew each time."""
+        return first_tokens(self._pool, model, texts, top)
 
     def why_not(self, model: Model, passage: Passage) -> str:
         """Why there is nothing of a passage that was asked for."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from alignbench.contexts.rendering import Content, Rendered, render
+from alignbench.engines.blocking import ReadFirst
 from alignbench.engines.protocol import Capabilities
 from alignbench.errors import AlignbenchError, EngineError
 from alignbench.progress import Progress
@@ -107,15 +109,16 @@ def _by_first_token(
     cache: LikelihoodCache, model: Model, question: Prompt, prompts: Sequence[Prompt], rendered: Sequence[Rendered]
 ) -> QuestionReading:
     masses, outside = [], []
-    for prompt, text in zip(prompts, rendered, strict=True):
-        try:
-            listed = cache.first_tokens(model, text.context, text.query, text.messages, ALTERNATIVES)
-            of_order, left = first_token_masses(options_of(prompt), listed)
-        except (EngineError, ValueError) as error:
-            own = "renders chats itself" if text.messages else "scores no given text"
-            raise NoLogprobs(f"its server {own}, and of the first token: {str(error).rstrip('.')}") from None
-        masses.append(of_order)
-        outside.append(left)
+    texts = [ReadFirst(text.context, text.query, text.messages) for text in rendered]
+    try:
+        with closing(cache.first_tokens(model, texts, ALTERNATIVES)) as of_orders:
+            for prompt, listed in zip(prompts, of_orders, strict=True):
+                of_order, left = first_token_masses(options_of(prompt), listed)
+                masses.append(of_order)
+                outside.append(left)
+    except (EngineError, ValueError) as error:
+        own = "renders chats itself" if texts[0].messages else "scores no given text"
+        raise NoLogprobs(f"its server {own}, and of the first token: {str(error).rstrip('.')}") from None
     return QuestionReading(question, tuple(prompts), tuple(masses), tuple(outside), "first_token")
 
 

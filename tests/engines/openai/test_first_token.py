@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import threading
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,11 +15,13 @@ from alignbench.answer_options import AnswerOption, AnswerOptions
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai.engine import OpenAIEngine
 from alignbench.engines.openai.first_token import read_alternatives
-from alignbench.engines.protocol import LikelihoodRequest
+from alignbench.engines.protocol import Failed, LikelihoodRequest, Scored
 from alignbench.errors import EngineError
+from alignbench.models.server_settings import ServerSettings
 from alignbench.spec import Model
 from alignbench.surveys.first_token import first_token_masses
 from tests.support.server import MODEL, Reply, ScriptedServer, as_json, refusal
+from tests.support.waiting import LIMIT
 
 ASK = LikelihoodRequest(1, "", "Which?", "", top=20, first=True)
 CHAT = LikelihoodRequest(1, "", "", "", top=20, first=True, messages=(("user", "Which?"),))
@@ -43,6 +48,13 @@ class Few(ScriptedServer):
         return as_json(choice({"content": [{**listed[0], "top_logprobs": listed}]}))
 
 
+def answers(engine: OpenAIEngine, *requests: LikelihoodRequest) -> list[Scored]:
+    """Of requests that are sent at once, in the order of the requests."""
+    came = [answer for answer in engine.first_tokens(requests) if isinstance(answer, Scored)]
+    assert len(came) == len(requests)
+    return sorted(came, key=lambda answer: answer.key)
+
+
 @pytest.fixture
 def server() -> Iterator[Few]:
     server = Few()
@@ -56,9 +68,9 @@ def test_a_server_is_asked_for_as_many_as_it_gives(
 ) -> None:
     engine = OpenAIEngine(Model("m", f"openai:{server.url}#{MODEL}", "aligned"), cancellation)
     try:
-        scored = engine.score(request_of)
+        (scored,) = answers(engine, request_of)
         n = len(server.tried)
-        engine.score(request_of)
+        answers(engine, request_of)
     finally:
         engine.close()
     assert scored.top_pieces == (("t0", "t1", "t2", "t3", "t4"),)
@@ -66,6 +78,53 @@ def test_a_server_is_asked_for_as_many_as_it_gives(
     assert scored.pieces == ()
     assert len(server.tried) == n + 1, "what was refused is not asked for again"
     assert server.tried[-1]["max_completion_tokens"] == 1
+
+
+class Together(Few):
+    """Answers nobody before so many requests are there. most: how many there were at once."""
+
+    def __init__(self, together: int) -> None:
+        super().__init__()
+        self.most = self.n_open = 0
+        self._met = threading.Barrier(together)
+
+    def answer(self, path: str, body: dict[str, Any]) -> Reply:
+        with self._lock:
+            self.n_open += 1
+            self.most = max(self.most, self.n_open)
+        self._met.wait(LIMIT)
+        try:
+            return super().answer(path, body)
+        finally:
+            with self._lock:
+                self.n_open -= 1
+
+
+def test_as_many_are_asked_for_at_once_as_the_server_takes(cancellation: Cancellation) -> None:
+    server = Together(3)
+    settings = ServerSettings(concurrency=3, max_tokens_field="max_completion_tokens")
+    engine = OpenAIEngine(Model("m", f"openai:{server.url}#{MODEL}", "aligned"), cancellation, settings)
+    try:
+        came = answers(engine, *(replace(CHAT, key=key) for key in range(6)))
+    finally:
+        engine.close()
+        server.close()
+    assert [answer.top_pieces for answer in came] == [(("t0", "t1", "t2", "t3", "t4"),)] * 6
+    assert server.most == 3
+    asked = Counter(body["top_logprobs"] for body in server.tried)
+    assert asked == {20: 3, 10: 3, 5: 6}, "those that were refused side by side go down together"
+
+
+def test_one_that_is_cancelled_leaves_the_others_alone(server: Few, cancellation: Cancellation) -> None:
+    engine = OpenAIEngine(Model("m", f"openai:{server.url}#{MODEL}", "aligned"), cancellation)
+    cancellation.cancel(2, None)
+    meanwhile = iter([[replace(CHAT, key=3)]])
+    try:
+        came = [*engine.first_tokens([CHAT, replace(CHAT, key=2)], lambda: next(meanwhile, []))]
+    finally:
+        engine.close()
+    assert {each.key: each.message for each in came if isinstance(each, Failed)} == {2: "The scoring was cancelled."}
+    assert {each.key for each in came if isinstance(each, Scored)} == {1, 3}
 
 
 @pytest.mark.parametrize(
@@ -102,9 +161,10 @@ def test_a_real_server_lists_as_many_as_are_asked_for(
     engine = OpenAIEngine(Model("m", f"openai:{llama_url}#smol-logprobs", "aligned"), cancellation)
     without = OpenAIEngine(Model("m", f"openai:{llama_url}#smol", "aligned"), cancellation)
     try:
-        scored = engine.score(request_of)
-        with pytest.raises(EngineError, match="logprobs"):
-            without.score(request_of)
+        (scored,) = answers(engine, request_of)
+        (refused,) = without.first_tokens([request_of])
+        assert isinstance(refused, Failed)
+        assert "logprobs" in refused.message
     finally:
         engine.close()
         without.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from alignbench.answer_options import AnswerOption, AnswerOptions, HumanGroup
 from alignbench.engines.protocol import LikelihoodRequest, Scored
 from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Judgment, OptionMasses, Store
-from alignbench.surveys.asking import asked_in_orders, question_of
+from alignbench.surveys.asking import asked_in_orders, options_of, question_of
 from alignbench.surveys.survey import Survey, survey_session
 from alignbench.tui.app import BenchApp
 from alignbench.tui.survey.screen import SurveyScreen
@@ -70,7 +71,7 @@ async def test_bars_a_row_a_column_and_a_group(tmp_path: Path, size: tuple[int, 
         assert line_of(app, "Rural voters", "█").count(".") == 3
         await pilot.press("t", "t")
         await until(pilot, lambda: ".70" in line_of(app, "A* demo-aligned", "█"))
-        assert ".20" in line_of(app, "B demo-base", "█")
+        await until(pilot, lambda: ".20" in line_of(app, "B demo-base", "█"))
         assert app.workbench.bench.session is None, "nothing was drawn"
 
 
@@ -103,6 +104,53 @@ async def test_other_distances(tmp_path: Path) -> None:
         assert ".90" in line_of(app, "B demo-base", "1.16")
         await pilot.press("d")
         await shows(pilot, "representativeness", ".55")
+
+
+async def test_what_chance_gives_is_said_of_total_variation_alone(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", Voter())
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await opened(pilot, app)
+        await shows(pilot, "total variation", "In brackets")
+        await pilot.press("d")
+        await shows(pilot, "Jensen-Shannon")
+        assert "In brackets" not in screen_text(app)
+
+
+async def test_wordings_stand_beside_orders_where_the_set_has_paraphrases(tmp_path: Path) -> None:
+    class Suggestible(Voter):
+        """Says B with .7 where it is asked about gates."""
+
+        def score(self, model: Model, request: LikelihoodRequest, sink: Any) -> None:
+            if "gates" in request.context + request.query:
+                swapped = request.continuation.translate(str.maketrans("AB", "BA"))
+                request = replace(request, continuation=swapped)
+            super().score(model, request, sink)
+
+    options = replace(options_of(QUESTION), paraphrase_of="parks")
+    gates = Prompt("gates", "Should gates of parks be locked at night?", "mine", options)
+    app = make_app(tmp_path / "x.db", Suggestible())
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot, app)
+        app.workbench.bench.prompts = [QUESTION, gates]
+        await opened(pilot, app)
+        await pilot.press("t", "t")
+        # Of the given order (.7, .2, .1) and (.2, .7, .1), whose total variation is .5.
+        await until(pilot, lambda: line_of(app, "A* demo-aligned", "1.16", "–       .50") != "")
+        await shows(pilot, "wordings", "1 where asking in other words changes nothing")
+
+
+async def test_a_key_goes_to_the_next_question_past_the_orders_of_this_one(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", Voter())
+    other = Prompt("gates", "Should gates be locked?", "mine", QUESTION.answers)
+    prompts = [*asked_in_orders(QUESTION, "all"), *asked_in_orders(other, "all")]
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await ready(pilot, app)
+        app.workbench.bench.prompts = prompts
+        await opened(pilot, app, prompts[2])
+        for key, at in (("]", 6), ("]", 0), ("[", 6)):
+            await pilot.press(key)
+            await until(pilot, lambda at=at: app.workbench.bench.prompt == prompts[at])
+        await shows(pilot, "Should gates be locked?")
 
 
 async def test_a_persona_is_asked_beside(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from alignbench.engines.protocol import (
     Failed,
     LikelihoodRequest,
     More,
+    MoreFirstTokens,
     SampleRequest,
     Scored,
     Tokenized,
@@ -224,6 +225,14 @@ class LocalEngine(ABC, Decoder):
                 yield from generate(self, batch, self.threads, self._cancel)
         finally:
             self.drop_all()
+
+    def first_tokens(
+        self,
+        requests: Sequence[LikelihoodRequest],  # noqa: ARG002
+        more: MoreFirstTokens | None = None,  # noqa: ARG002
+    ) -> Iterator[Scored | Failed]:
+        """See protocol.Engine."""
+        raise EngineError("First tokens are asked of servers alone; here whole texts can be scored.")
 
     def score(self, request: LikelihoodRequest) -> Scored:
         """Teacher forcing, in chunks of positions; see protocol.LikelihoodRequest.

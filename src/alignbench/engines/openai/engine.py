@@ -25,7 +25,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai import replay
@@ -44,8 +44,10 @@ from alignbench.engines.openai.token_scoring import TokenScorer, scorer_of
 from alignbench.engines.protocol import (
     Capabilities,
     Event,
+    Failed,
     LikelihoodRequest,
     More,
+    MoreFirstTokens,
     Replay,
     SampleRequest,
     Scored,
@@ -58,6 +60,8 @@ from alignbench.models.openai_address import Address, parse_address
 from alignbench.models.reference import parse_reference
 from alignbench.models.server_settings import LIMITS, ServerSettings
 from alignbench.spec import Model, Sampling
+
+E = TypeVar("E")
 
 TICK_SECONDS = 0.04  # between two looks at what is due and what was cancelled
 
@@ -217,19 +221,25 @@ class OpenAIEngine:
         )
 
     def score(self, request: LikelihoodRequest) -> Scored:
-        """Works where the server gives log-probs of texts, see token_scoring and echo_scoring; first tokens where it
-        gives log-probs of what it generates, see first_token. Raises EngineError elsewhere."""
+        """Works where the server gives log-probs of texts, see token_scoring and echo_scoring. Raises EngineError
+        elsewhere."""
         return self._loop.run_until_complete(self._score(request))
 
     async def _score(self, request: LikelihoodRequest) -> Scored:
-        asked = self._first_token.ask(request) if request.first else self._scorer.score(request)
-        task = asyncio.create_task(asked)
+        task = asyncio.create_task(self._scorer.score(request))
         while not (await asyncio.wait([task], timeout=TICK_SECONDS))[0]:
             if self._cancel.whole(request.key):
                 task.cancel()
                 await asyncio.wait([task])
                 raise EngineError("The scoring was cancelled.")
         return task.result()
+
+    def first_tokens(
+        self, requests: Sequence[LikelihoodRequest], more: MoreFirstTokens | None = None
+    ) -> Iterator[Scored | Failed]:
+        """As many at once as the server is asked at a time. Works where it gives log-probs of what it generates, see
+        first_token; each request fails elsewhere."""
+        return self._each(self._first_token.answers(requests, more or (lambda: ()), self._width, self._cancel))
 
     def tokens(self, request: TokenizeRequest) -> Tokenized:
         """To be had where the tokenizer is known, see prompt_tokens. Raises EngineError elsewhere."""
@@ -250,7 +260,9 @@ class OpenAIEngine:
         A sample whose stream breaks off is asked for again. One that fails all the same leaves the others alone: they
         are Finished, then the request ends with a Failed that names it.
         """
-        events = self._sample(requests, more or (lambda: ()))
+        return self._each(self._sample(requests, more or (lambda: ())))
+
+    def _each(self, events: AsyncGenerator[E, None]) -> Iterator[E]:
         try:
             while True:
                 try:

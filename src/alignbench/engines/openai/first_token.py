@@ -7,19 +7,23 @@ asked for fewer.
 
 from __future__ import annotations
 
+import asyncio
 import math
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
+from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai.choices import FieldError, LogprobReader, choices_of, read_choice
 from alignbench.engines.openai.http import Http, retrying
 from alignbench.engines.openai.request import Requests
 from alignbench.engines.openai.server_error import ServerError
-from alignbench.engines.protocol import LikelihoodRequest, SampleRequest, Scored
+from alignbench.engines.protocol import Failed, LikelihoodRequest, MoreFirstTokens, SampleRequest, Scored
 from alignbench.errors import EngineError
 from alignbench.spec import Sampling
+
+TICK_SECONDS = 0.04  # between two looks at what has come and what was cancelled
 
 _FEWER = (20, 10, 5)  # alternatives to ask for where the server refuses more
 _UNABLE = (400, 422, 500, 501)
@@ -33,6 +37,38 @@ class FirstToken:
     def __init__(self, http: Http, requests: Requests) -> None:
         self._http, self._requests = http, requests
         self._limits = list(_FEWER)
+
+    async def answers(
+        self, requests: Sequence[LikelihoodRequest], more: MoreFirstTokens, width: int, cancel: Cancellation
+    ) -> AsyncGenerator[Scored | Failed, None]:
+        """Of requests and those that come meanwhile, each as soon as it is there. width: how many are asked at once."""
+        slots = asyncio.Semaphore(width)
+        running: dict[int, asyncio.Task[Scored | Failed]] = {}
+        new = requests
+        try:
+            while running or new:
+                running |= {request.key: asyncio.create_task(self._answer(request, slots)) for request in new}
+                await asyncio.wait(running.values(), timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+                for key, task in list(running.items()):
+                    cancelled = cancel.whole(key)
+                    if cancelled:
+                        task.cancel()
+                        await asyncio.wait([task])
+                    if task.done():
+                        del running[key]
+                        yield Failed(key, "The scoring was cancelled.") if cancelled else task.result()
+                new = more()
+        finally:
+            for task in running.values():
+                task.cancel()
+            await asyncio.gather(*running.values(), return_exceptions=True)
+
+    async def _answer(self, request: LikelihoodRequest, slots: asyncio.Semaphore) -> Scored | Failed:
+        async with slots:
+            try:
+                return await self.ask(request)
+            except EngineError as error:
+                return Failed(request.key, str(error))
 
     async def ask(self, request: LikelihoodRequest) -> Scored:
         """The one row of alternatives; see protocol.LikelihoodRequest. EngineError where the server gives none."""
@@ -50,11 +86,14 @@ class FirstToken:
 
         async def attempt() -> Any:
             while True:
-                body = self._body(sample)
+                top = self._limits[0]
+                body = self._body(sample, top)
                 try:
                     return await self._http.post(self._requests.path(sample), body)
                 except ServerError as error:
                     too_many = error.about_request and any(name in error.detail for name in _NAMES)
+                    if too_many and top != self._limits[0]:
+                        continue  # another request has met the same refusal
                     if too_many and len(self._limits) > 1:
                         self._limits.pop(0)
                     elif too_many or not self._requests.learn(error, body):
@@ -63,9 +102,8 @@ class FirstToken:
 
         return _scored(request, read_alternatives(await retrying(attempt)))
 
-    def _body(self, sample: SampleRequest) -> dict[str, Any]:
+    def _body(self, sample: SampleRequest, top: int) -> dict[str, Any]:
         body = self._requests.body(sample, 1, 1, logprobs=False, stream=False)
-        top = self._limits[0]
         return body | ({"logprobs": True, "top_logprobs": top} if sample.messages else {"logprobs": top})
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TypeVar
 
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai.engine import OpenAIEngine
@@ -19,6 +20,7 @@ from alignbench.engines.protocol import (
     Failed,
     LikelihoodRequest,
     More,
+    MoreFirstTokens,
     SampleRequest,
     Scored,
     Tokenized,
@@ -30,6 +32,8 @@ from alignbench.errors import EngineError, EngineLost
 from alignbench.models.reference import own_name, parse_reference
 from alignbench.models.weights import weights_hash
 from alignbench.spec import Model
+
+E = TypeVar("E")
 
 
 class VllmEngine(OpenAIEngine):
@@ -64,7 +68,16 @@ class VllmEngine(OpenAIEngine):
 
     def sample(self, requests: Sequence[SampleRequest], more: More | None = None) -> Iterator[Event]:
         """See OpenAIEngine. Raises EngineLost once the server has ended."""
-        for event in super().sample(requests, more):
+        return self._until_lost(super().sample(requests, more))
+
+    def first_tokens(
+        self, requests: Sequence[LikelihoodRequest], more: MoreFirstTokens | None = None
+    ) -> Iterator[Scored | Failed]:
+        """See OpenAIEngine. Raises EngineLost once the server has ended."""
+        return self._until_lost(super().first_tokens(requests, more))
+
+    def _until_lost(self, events: Iterator[E]) -> Iterator[E]:
+        for event in events:
             lost = isinstance(event, Failed) and self._server.why_gone()
             yield replace(event, lost=True) if lost and isinstance(event, Failed) else event
             if lost:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from multiprocessing.connection import Connection
-from typing import Protocol
+from typing import Any, Protocol, TypeGuard
 
 from alignbench.child_process import end_with_parent, kill_group
 from alignbench.engines.cancellation import Cancellation
@@ -29,7 +29,6 @@ from alignbench.engines.protocol import (
     LikelihoodRequest,
     Loaded,
     Loading,
-    More,
     SampleRequest,
     TokenizeRequest,
     TokensEmbedded,
@@ -69,7 +68,7 @@ class _Served(Protocol):
         requests: Sequence[Request],
         send: Callable[[WorkerAnswer], None],
         adapter: Adapter | None = None,
-        more: More | None = None,
+        more: Callable[[], Sequence[Any]] | None = None,
     ) -> None: ...
 
 
@@ -97,13 +96,17 @@ class _ServedModel:
         requests: Sequence[Request],
         send: Callable[[WorkerAnswer], None],
         adapter: Adapter | None = None,
-        more: More | None = None,
+        more: Callable[[], Sequence[Any]] | None = None,
     ) -> None:
         start = time.perf_counter()
         self._engine.use(adapter)
         match requests:
             case [LoadAdapter() as asked]:
                 send(AdapterLoaded(asked.key, self._engine.capabilities(), time.perf_counter() - start))
+            case [LikelihoodRequest(first=True), *_]:
+                first = [r for r in requests if isinstance(r, LikelihoodRequest)]
+                for answer in self._engine.first_tokens(first, more):
+                    send(answer)
             case [LikelihoodRequest() as request]:
                 send(self._engine.score(request))
             case [TokenizeRequest() as request]:
@@ -127,7 +130,7 @@ class _ServedEmbedder:
         requests: Sequence[Request],
         send: Callable[[WorkerAnswer], None],
         adapter: Adapter | None = None,  # noqa: ARG002
-        more: More | None = None,  # noqa: ARG002
+        more: Callable[[], Sequence[Any]] | None = None,  # noqa: ARG002
     ) -> None:
         for request in requests:
             assert isinstance(request, EmbedRequest)
@@ -154,7 +157,7 @@ class _ServedNli:
         requests: Sequence[Request],
         send: Callable[[WorkerAnswer], None],
         adapter: Adapter | None = None,  # noqa: ARG002
-        more: More | None = None,  # noqa: ARG002
+        more: Callable[[], Sequence[Any]] | None = None,  # noqa: ARG002
     ) -> None:
         for request in requests:
             assert isinstance(request, EntailmentRequest)
@@ -165,6 +168,13 @@ class _ServedNli:
 def _parted(message: Load | Request | WithAdapter) -> tuple[Adapter | None, Load | Request]:
     """A message, and the adapter that it is meant for."""
     return (message.adapter, message.request) if isinstance(message, WithAdapter) else (None, message)
+
+
+def _is_like(request: Load | Request, other: Request) -> TypeGuard[Request]:
+    """Whether a request can be carried out beside another one: both are for samples, or both for first tokens."""
+    if isinstance(request, LikelihoodRequest):
+        return request.first and isinstance(other, LikelihoodRequest) and other.first
+    return isinstance(request, SampleRequest) and isinstance(other, SampleRequest)
 
 
 class _Worker:
@@ -207,16 +217,19 @@ class _Worker:
             batch.append(following)
         return batch
 
-    def _more(self, adapter: Adapter | None, keys: list[int]) -> list[SampleRequest]:
-        """The requests for samples of an adapter that wait in front; their keys go to the others."""
-        taken: list[SampleRequest] = []
+    def _more(self, like: Request, adapter: Adapter | None, keys: list[int]) -> list[Request]:
+        """The requests for samples, or for first tokens, of an adapter that wait in front; their keys go to the others.
+
+        like: which of the two.
+        """
+        taken: list[Request] = []
         while self._next is None:
             try:
                 message = self._inbox.get_nowait()
             except queue.Empty:
                 break
             theirs, request = _parted(message)
-            if isinstance(request, SampleRequest) and theirs == adapter:
+            if _is_like(request, like) and theirs == adapter:
                 taken.append(request)
             else:
                 self._next = message
@@ -253,7 +266,7 @@ class _Worker:
         assert self._served is not None
         if isinstance(batch[0], LoadAdapter) and self._cancel.whole(batch[0].key):
             raise EngineError("It was cancelled.")
-        more = partial(self._more, adapter, keys) if self._served.takes_more else None
+        more = partial(self._more, batch[0], adapter, keys) if self._served.takes_more else None
         self._served.answer(batch, self._send, adapter, more)
 
     def _guard(self, keys: Sequence[int], work: Callable[[], None]) -> None:

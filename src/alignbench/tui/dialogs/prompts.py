@@ -34,7 +34,8 @@ from alignbench.tui.workbench.state import THIS_SESSION, TYPED_BEFORE, Bench
 
 MOST = 1000  # prompts listed at once; typing narrows them down
 LONGEST = 300  # characters of a prompt in the list
-LONGEST_ID = 24  # of its id, which tells it from others of its text
+LONGEST_ID = 24  # of its id, which tells it from others that begin alike
+BEGINNING = 60  # cells of a text that are seen on any terminal
 MARKS: dict[Standing, str] = {"done": "●", "partly": "◐", "none": "○"}
 FOLLOW = 0.5  # seconds between two looks at what has been sampled
 
@@ -67,7 +68,7 @@ class PromptsScreen(ListScreen[Picked | None]):
         self._prompts: Sequence[Prompt] = ()
         self._listed: list[Prompt] = []
         self._marked: list[Standing] = []  # of those listed
-        self._times: Counter[str] = Counter()  # prompts of the set by their text
+        self._times: Counter[str] = Counter()  # prompts of the set by how they begin
         self._numbers: dict[Prompt, int] = {}  # in the set
 
     def body(self) -> ComposeResult:
@@ -130,7 +131,7 @@ class PromptsScreen(ListScreen[Picked | None]):
         self._marked = standings(self._bench, self._listed)
         listing = self.query_one(OptionList)
         listing.clear_options()
-        self._times = Counter(prompt.text for prompt in self._prompts)
+        self._times = Counter(map(_beginning, self._prompts))
         self._numbers = {prompt: number for number, prompt in enumerate(self._prompts, start=1)}
         listing.add_options(Option(self._line(i)) for i in range(len(self._listed)))
         self._show_sampled()
@@ -150,7 +151,7 @@ class PromptsScreen(ListScreen[Picked | None]):
         return Content.assemble(
             f"{MARKS[self._marked[at]]} ",
             (f"{self._numbers[prompt]:>{digits}}  ", DIM),
-            (f"{one_line(prompt.id, LONGEST_ID)}  " if self._times[prompt.text] > 1 else "", DIM),
+            (f"{one_line(prompt.id, LONGEST_ID)}  " if self._times[_beginning(prompt)] > 1 else "", DIM),
             (f"({before_it(prompt, briefly=True)}) " if prompt.earlier else "", DIM),
             one_line(prompt.text, LONGEST),
         )
@@ -217,3 +218,7 @@ class PromptsScreen(ListScreen[Picked | None]):
 def set_title(name: str) -> str:
     """A set as the app names it: a shipped one by its name, a file by the file's."""
     return Path(name).name if "/" in name else name
+
+
+def _beginning(prompt: Prompt) -> str:
+    return one_line(prompt.text, BEGINNING)

@@ -54,6 +54,29 @@ def survey_question(bench: Bench) -> Prompt:
     return question_of(bench.prompt)
 
 
+def other_wordings(bench: Bench, question: Prompt) -> list[Prompt]:
+    """The paraphrases of a question that are in its set, their options in the given order."""
+    questions = dict.fromkeys(question_of(prompt) for prompt in bench.prompts if prompt.answers is not None)
+    return [each for each in questions if options_of(each).paraphrase_of == question.id]
+
+
+def step_question(bench: Bench, by: int) -> None:
+    """To the next or an earlier question of the set, in the first of its orders, round the ends."""
+    first: dict[Prompt, Prompt] = {}
+    for prompt in bench.prompts:
+        first.setdefault(_question(prompt), prompt)
+    questions = [*first]
+    here = _question(bench.prompt)
+    if here in first:
+        bench.ask(first[questions[(questions.index(here) + by) % len(questions)]])
+    else:
+        bench.step_prompt(by)
+
+
+def _question(prompt: Prompt) -> Prompt:
+    return prompt if prompt.answers is None else question_of(prompt)
+
+
 def respondents(bench: Bench, persona: Persona | None) -> Iterator[Respondent]:
     """Every column, each followed by itself as the persona where there is one."""
     for at, column in enumerate(bench.columns):

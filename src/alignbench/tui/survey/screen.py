@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.spec import Prompt
 from alignbench.surveys.asking import Orders, options_of
+from alignbench.surveys.distribution import AnswerDistribution, with_paraphrases
 from alignbench.surveys.survey import PERSONA_TEXTS, persona_text
 from alignbench.tui.action import bindings
 from alignbench.tui.reading_screen import ReadingScreen
@@ -24,9 +25,11 @@ from alignbench.tui.survey.columns import (
     counted_replies,
     draw_replies,
     judged_replies,
+    other_wordings,
     prompts_in_orders,
     read_options,
     respondents,
+    step_question,
     survey_question,
 )
 from alignbench.tui.survey.imported import imported_prompts
@@ -97,23 +100,33 @@ class SurveyScreen(ReadingScreen):
 
     def _columns(self, asked: Prompt) -> Iterator[AnswerRow]:
         bench = self.workbench.bench
-        prompts = [*prompts_in_orders(bench, asked, self._orders), *imported_prompts(bench)]
+        wordings = other_wordings(bench, asked)
         for who in respondents(bench, self._persona):
             sign = letter(who.at) + ("*" if bench.columns[who.at].name == bench.reference else "")
             name = f"as {who.persona}" if who.persona is not None else who.condition.name
             if not who.condition.model.is_imported:
-                yield self._read(sign, name, who, asked)
-            replies = counted_replies(bench, who, asked, prompts, self._judged)
+                yield self._read(sign, name, who, asked, wordings)
+            replies = self._counted(who, asked)
             if replies is not None:
+                reworded = (self._counted(who, wording) for wording in wordings)
+                replies, *_ = with_paraphrases([replies, *(each for each in reworded if each is not None)])
                 said = "" if replies.p is not None else f"none of {replies.n} replies chooses an option"
                 called = "replies" if who.persona is None else f"{name}, replies"
                 yield AnswerRow(sign, called, who.at, replies.p, replies, said)
 
-    def _read(self, sign: str, name: str, who: Respondent, asked: Prompt) -> AnswerRow:
+    def _counted(self, who: Respondent, asked: Prompt) -> AnswerDistribution | None:
+        bench = self.workbench.bench
+        prompts = [*prompts_in_orders(bench, asked, self._orders), *imported_prompts(bench)]
+        return counted_replies(bench, who, asked, prompts, self._judged)
+
+    def _read(self, sign: str, name: str, who: Respondent, asked: Prompt, wordings: Sequence[Prompt]) -> AnswerRow:
         job = read_options(self.workbench, who, asked, self._orders)
         self._jobs.append(job)
         if (read := job.result) is None:
             return AnswerRow(sign, name, who.at, None, said=waiting(job, "Esc"))
+        reworded = [read_options(self.workbench, who, wording, self._orders) for wording in wordings]
+        self._jobs += reworded
+        read, *_ = with_paraphrases([read, *(each.result for each in reworded if each.result is not None)])
         said = "" if read.p is not None else "no option has any probability"
         return AnswerRow(sign, name, who.at, read.p, read, said)
 
@@ -170,7 +183,7 @@ class SurveyScreen(ReadingScreen):
         self._step(-1)
 
     def _step(self, by: int) -> None:
-        self.workbench.bench.step_prompt(by)
+        step_question(self.workbench.bench, by)
         self.workbench.changed()
 
     def panes(self) -> Iterable[Pane]:

@@ -70,7 +70,7 @@ def answer_lines(
     told = [row for row in rows if row.distribution is not None and row.distribution.p is not None]
     if told:
         lines += _table(told, others, distance, width)
-    lines += _notes(rows, width)
+    lines += _notes(rows, distance, width)
     return lines
 
 
@@ -97,10 +97,12 @@ def _bars(answers: AnswerOptions, rows: Sequence[AnswerRow], width: int) -> Iter
 def _table(rows: Sequence[AnswerRow], others: Sequence[AnswerRow], distance: str, width: int) -> Iterator[Content]:
     """A row a column: its spread, what the orders do, and its distances; beside those of replies what chance gives."""
     names = [UNIFORM, *(row.label for row in others)]
-    room = max(9, min(16, (width - NAME - 26) // len(names)))
+    room = max(9, min(16, (width - NAME - (36 if _has_wordings(rows) else 26)) // len(names)))
     heads = "".join(f"{fitted(f'to {name}', room - 1)} " for name in names)
     yield Content.styled(f" {DISTANCES[distance]}", DIM)
-    yield Content.styled(f" {'':<{NAME}}{'bits':<6}{'orders':<8}{'outside':<9}{heads}", DIM)
+    reworded = _has_wordings(rows)
+    wordings = f"{'wordings':<10}" if reworded else ""
+    yield Content.styled(f" {'':<{NAME}}{'bits':<6}{'orders':<8}{wordings}{'outside':<9}{heads}", DIM)
     for row in rows:
         each = row.distribution
         assert each is not None
@@ -109,10 +111,11 @@ def _table(rows: Sequence[AnswerRow], others: Sequence[AnswerRow], distance: str
             _apart(each.to_uniform, distance, each.floor_to_uniform),
             *(_to(each, row, o, distance) for o in others),
         ]
+        wordings = f"{_number(each.paraphrase_consistency):<10}" if reworded else ""
         values = "".join(f"{fitted(cell, room - 1)} " for cell in cells)
         yield Content.assemble(
             (f" {fitted(row.label, NAME - 1)} ", f"bold {row.style}"),
-            (f"{_number(each.entropy):<6}{_number(each.order_consistency):<8}{outside:<9}{values}", "bold"),
+            (f"{_number(each.entropy):<6}{_number(each.order_consistency):<8}{wordings}{outside:<9}{values}", "bold"),
         )
 
 
@@ -138,13 +141,19 @@ def _number(value: float | None) -> str:
     return "–" if value is None else number(value, 2)
 
 
+def _has_wordings(rows: Sequence[AnswerRow]) -> bool:
+    return any(row.distribution is not None and row.distribution.paraphrases for row in rows)
+
+
 def _has_chance(row: AnswerRow) -> bool:
     """Whether it has drawn replies, or is compared with a number of people that is known."""
     each = row.distribution
-    return each is not None and (each.by == "sample" or any(group.n for group in each.options.groups))
+    if each is None or each.p is None:
+        return False
+    return each.by == "sample" or any(group.n for group in each.options.groups)
 
 
-def _notes(rows: Sequence[AnswerRow], width: int) -> Iterator[Content]:
+def _notes(rows: Sequence[AnswerRow], distance: str, width: int) -> Iterator[Content]:
     said = ["orders: 1 where the order of the options changes nothing. outside: probability on no option, or replies "
             "that choose none."]  # fmt: skip
     first = [row.label for row in rows if row.distribution is not None and row.distribution.by == "first_token"]
@@ -152,7 +161,12 @@ def _notes(rows: Sequence[AnswerRow], width: int) -> Iterator[Content]:
         said.append(
             f"{', '.join(first)}: of the letter as first token alone, as the server scores no text that it is given."
         )
-    if any(_has_chance(row) for row in rows):
+    if reworded := _has_wordings(rows):
+        said.append("wordings: 1 where asking in other words changes nothing, of the paraphrases in this set.")
+    if any(row.distribution is not None and row.distribution.by == "sample" for row in rows):
+        under = "both are" if reworded else "it is"
+        said.append(f"Of few replies {under} under 1 by chance too: `alignbench survey` says how far.")
+    if distance == "tv" and any(_has_chance(row) for row in rows):
         said.append("In brackets: the total variation that chance alone gives so few answers where both answer alike.")
     if not any(row.at is None for row in rows):
         said.append("This question has no human answers; distances are to equal shares and between columns.")
