@@ -24,7 +24,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from alignbench.engines.cancellation import Cancellation
@@ -41,6 +41,7 @@ from alignbench.engines.openai.server_error import ServerError
 from alignbench.engines.openai.streamed_sample import StreamedSample
 from alignbench.engines.openai.streams import StreamedCell
 from alignbench.engines.openai.token_scoring import TokenScorer, scorer_of
+from alignbench.engines.openai.trials import Endpoint, Trials
 from alignbench.engines.protocol import (
     Capabilities,
     Event,
@@ -59,26 +60,13 @@ from alignbench.models.adapter import Adapter
 from alignbench.models.openai_address import Address, parse_address
 from alignbench.models.reference import parse_reference
 from alignbench.models.server_settings import LIMITS, ServerSettings
-from alignbench.spec import Model, Sampling
+from alignbench.spec import Model
 
 E = TypeVar("E")
 
 TICK_SECONDS = 0.04  # between two looks at what is due and what was cancelled
 
 MAX_CHOICES = 32  # of one request
-
-_UNABLE = (400, 422, 500, 501)  # what servers answer to a request that asks for more than they can do
-_PROBE = SampleRequest(
-    0, "", "Three words that come to mind:", Sampling(temperature=1.0, max_tokens=8), (), (0,), seed=0, stream=1
-)
-
-
-@dataclass(slots=True)
-class Endpoint:
-    """What a trial request has shown about completions or chat completions."""
-
-    n: bool = False  # gives several choices, with different texts
-    logprobs: bool = False
 
 
 class OpenAIEngine:
@@ -112,8 +100,6 @@ class OpenAIEngine:
         self._address = address or parse_address(parse_reference(model.reference).target)
         self._loop = asyncio.new_event_loop()
         self._http = Http(self._address, settings, route, why_gone)
-        self._endpoints: dict[str, Endpoint] = {}
-        self._probing = asyncio.Lock()
         above = replace(self._address, base_url=self._address.base_url.removesuffix("/v1"), extra_body="")
         self._root = Http(above, settings, route, why_gone)  # of what a server has beside the API
         self._prompts = PromptTokens()
@@ -131,6 +117,7 @@ class OpenAIEngine:
         server = server_of(str(self._served.get("owned_by") or ""))
         self._width = settings.concurrency or server.width
         self._requests = Requests(name, server, settings.max_tokens_field or LIMITS[0])
+        self._trials = Trials(self._http, self._requests)
         self._first_token = FirstToken(self._http, self._requests)
         self._prompts = await find_prompt_tokens(server.name, self._root, name, settings.tokenizer)
         self._requests.bos, tokenizer = self._prompts.bos, self._prompts.tokenizer
@@ -151,7 +138,7 @@ class OpenAIEngine:
     async def _measured_replay(self, chat: bool) -> Replay:
         async def draw(query: str, seed: int) -> str:
             request = replay.probe(query, chat=chat)
-            (row,) = _read_rows(await self._ask(self._requests.path(request), request, 1, False, seed), request, 1)
+            (row,) = await self._trials.rows(request, seed=seed)
             return f"{row.thinking.text}\n{row.stream.raw_text}"
 
         try:
@@ -176,16 +163,15 @@ class OpenAIEngine:
 
     def ask(self, request: SampleRequest, *, seed: int = 1) -> list[StreamedSample]:
         """The one choice of a request that is not streamed. Raises EngineError."""
-        answer = self._loop.run_until_complete(self._ask(self._requests.path(request), request, 1, False, seed))
         try:
-            return _read_rows(answer, request, 1)
+            return self._loop.run_until_complete(self._trials.rows(request, seed=seed))
         except FieldError as error:
             raise EngineError(self._unreadable(error)) from None
 
     def endpoint(self, *, chat: bool) -> Endpoint:
         """What the server can do in completions or chat completions. Raises EngineError."""
         path = self._requests.path(replay.probe("", chat=chat))
-        return self._loop.run_until_complete(self._endpoint(path))
+        return self._loop.run_until_complete(self._trials.endpoint(path))
 
     def close(self) -> None:
         """Close the connections."""
@@ -315,7 +301,7 @@ class OpenAIEngine:
         if not cell.open_rows:
             return
         try:
-            endpoint = await self._endpoint(self._requests.path(cell.request))
+            endpoint = await self._trials.endpoint(self._requests.path(cell.request))
         except EngineError as error:
             for row in cell.open_rows:
                 row.fail(str(error))
@@ -357,7 +343,7 @@ class OpenAIEngine:
         """
         request = cell.request
         path = self._requests.path(request)
-        endpoint = self._endpoints[path]
+        endpoint = await self._trials.endpoint(path)
         async with slots:
             while any(row.reason is None for row in rows):  # a refusal that is all rows' ends those that wait here
                 seed = seed_of(request, rows[0].sample)
@@ -431,54 +417,6 @@ class OpenAIEngine:
         unstreamed = {name: value for name, value in body.items() if name not in ("stream", "stream_options", "n")}
         # More than once: such a server drops the connection after it, which httpx may already have taken up again.
         await retrying(lambda: self._http.post(path, {**unstreamed, self._requests.limit: 1}))
-
-    async def _endpoint(self, path: str) -> Endpoint:
-        """What the server can do at a path, found by a small request when it is first needed."""
-        async with self._probing:
-            if path not in self._endpoints:
-                self._endpoints[path] = await self._try_out(path)
-        return self._endpoints[path]
-
-    async def _try_out(self, path: str) -> Endpoint:
-        chat = replace(_PROBE, messages=(("user", _PROBE.query),))
-        request = chat if path == self._requests.path(chat) else _PROBE
-        for n, logprobs in ((2, True), (2, False), (1, True), (1, False)):
-            try:
-                answer = await self._ask(path, request, n, logprobs)
-            except ServerError as error:
-                if error.status not in _UNABLE:
-                    raise
-                continue
-            try:
-                rows = _read_rows(answer, request, n)
-            except FieldError:
-                return Endpoint()  # the real request will say so
-            said = {(row.thinking.text, row.stream.raw_text) for row in rows if row.begun}
-            return Endpoint(n=len(said) == 2, logprobs=any(row.has_logprobs for row in rows))
-        return Endpoint()  # the real request will show what is wrong
-
-    async def _ask(self, path: str, request: SampleRequest, n: int, logprobs: bool, seed: int = 1) -> Any:
-        """A request that is not streamed, so that a refusal comes in words."""
-
-        async def attempt() -> Any:
-            while True:
-                body = self._requests.body(request, seed, n, logprobs=logprobs, stream=False)
-                try:
-                    return await self._http.post(path, body)
-                except ServerError as error:
-                    if not self._requests.learn(error, body):
-                        error.retry = error.retry and error.status not in _UNABLE
-                        raise
-
-        return await retrying(attempt)
-
-
-def _read_rows(answer: Any, request: SampleRequest, n: int) -> list[StreamedSample]:
-    """The choices of an answer that is not streamed. Raises FieldError."""
-    rows = [StreamedSample(i, request) for i in range(n)]
-    for index, choice, where in choices_of(answer, n):
-        rows[index].take(read_choice(choice, where))
-    return rows
 
 
 def _groups(rows: Sequence[StreamedSample], longest: int) -> list[list[StreamedSample]]:
