@@ -106,6 +106,14 @@ async def test_other_distances(tmp_path: Path) -> None:
         await shows(pilot, "representativeness", ".55")
 
 
+async def test_options_that_are_cut_stand_below_in_full(tmp_path: Path) -> None:
+    options = AnswerOptions((AnswerOption("Yes, and every one of them"), AnswerOption("No"), AnswerOption("Some")))
+    app = make_app(tmp_path / "x.db", Voter())
+    async with app.run_test(size=SMALL, notifications=True) as pilot:
+        await opened(pilot, app, replace(QUESTION, answers=options))
+        await shows(pilot, "A Yes, and every…", "A Yes, and every one of them · B No · C Some")
+
+
 async def test_what_chance_gives_is_said_of_total_variation_alone(tmp_path: Path) -> None:
     app = make_app(tmp_path / "x.db", Voter())
     async with app.run_test(size=WIDE, notifications=True) as pilot:

@@ -70,18 +70,18 @@ def answer_lines(
     told = [row for row in rows if row.distribution is not None and row.distribution.p is not None]
     if told:
         lines += _table(told, others, distance, width)
-    lines += _notes(rows, distance, width)
+    lines += _notes(answers, rows, distance, width)
     return lines
 
 
 def _bars(answers: AnswerOptions, rows: Sequence[AnswerRow], width: int) -> Iterator[Content]:
     """As many options beside each other as have room, with a bar of each row."""
     places = answers.answers
-    beside = max(1, min(len(places), (width - NAME - 2) // LEAST))
+    beside = _beside(len(places), width)
     for first in range(0, len(places), beside):
         chunk = range(first, min(first + beside, len(places)))
         room = (width - NAME - 2) // len(chunk)
-        heads = (fitted(f"{LETTERS[places[i]]} {answers.texts[places[i]]}", room - 1) + " " for i in chunk)
+        heads = (fitted(_head(answers, places[i]), room - 1) + " " for i in chunk)
         yield heading(f" {'':<{NAME}}{''.join(heads)}")
         for row in rows:
             name = (f" {fitted(row.label, NAME - 1)} ", f"bold {row.style}")
@@ -92,6 +92,20 @@ def _bars(answers: AnswerOptions, rows: Sequence[AnswerRow], width: int) -> Iter
             yield Content.assemble(name, ("".join(cells), row.style))
         if chunk[-1] < len(places) - 1:
             yield Content("")
+
+
+def _head(answers: AnswerOptions, place: int) -> str:
+    return f"{LETTERS[place]} {answers.texts[place]}"
+
+
+def _beside(options: int, width: int) -> int:
+    """How many options have room beside each other."""
+    return max(1, min(options, (width - NAME - 2) // LEAST))
+
+
+def _room(options: int, width: int) -> int:
+    """Cells of an option where the row is full."""
+    return (width - NAME - 2) // _beside(options, width)
 
 
 def _table(rows: Sequence[AnswerRow], others: Sequence[AnswerRow], distance: str, width: int) -> Iterator[Content]:
@@ -153,8 +167,10 @@ def _has_chance(row: AnswerRow) -> bool:
     return each.by == "sample" or any(group.n for group in each.options.groups)
 
 
-def _notes(rows: Sequence[AnswerRow], distance: str, width: int) -> Iterator[Content]:
-    said = ["orders: 1 where the order of the options changes nothing. outside: probability on no option, or replies "
+def _notes(answers: AnswerOptions, rows: Sequence[AnswerRow], distance: str, width: int) -> Iterator[Content]:
+    heads = [_head(answers, place) for place in answers.answers]
+    said = [" · ".join(heads)] if any(len(head) > _room(len(heads), width) - 1 for head in heads) else []
+    said += ["orders: 1 where the order of the options changes nothing. outside: probability on no option, or replies "
             "that choose none."]  # fmt: skip
     first = [row.label for row in rows if row.distribution is not None and row.distribution.by == "first_token"]
     if first:
@@ -163,9 +179,10 @@ def _notes(rows: Sequence[AnswerRow], distance: str, width: int) -> Iterator[Con
         )
     if reworded := _has_wordings(rows):
         said.append("wordings: 1 where asking in other words changes nothing, of the paraphrases in this set.")
-    if any(row.distribution is not None and row.distribution.by == "sample" for row in rows):
-        under = "both are" if reworded else "it is"
-        said.append(f"Of few replies {under} under 1 by chance too: `alignbench survey` says how far.")
+    drawn = [row.distribution for row in rows if row.distribution is not None and row.distribution.by == "sample"]
+    if any(each.order_consistency is not None for each in drawn):
+        both = " and wordings" if reworded else ""
+        said.append(f"Of few replies orders{both} come under 1 by chance too: `alignbench survey` says how far.")
     if distance == "tv" and any(_has_chance(row) for row in rows):
         said.append("In brackets: the total variation that chance alone gives so few answers where both answer alike.")
     if not any(row.at is None for row in rows):
