@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import secrets
 import socket
@@ -21,6 +20,7 @@ from alignbench.engines.vllm.log import LogReader, Stage
 from alignbench.errors import EngineError
 from alignbench.masking import masked
 from alignbench.models.openai_address import Address
+from alignbench.parsing import parse_json
 from alignbench.spec import Model
 
 SILENT_SECONDS = 900.0  # of a server that starts: compiling for a large model says nothing for minutes
@@ -146,7 +146,7 @@ class VllmServer:
         try:
             connection.request("GET", "/v1/models", headers={"Authorization": f"Bearer {self.key}"})
             answer = connection.getresponse()
-            served = json.loads(answer.read()) if answer.status == 200 else {}
+            served = parse_json(answer.read()) if answer.status == 200 else {}
             return name in [entry.get("id") for entry in served.get("data", [])]
         except (OSError, http.client.HTTPException, ValueError, AttributeError, TypeError):
             return False

@@ -43,8 +43,9 @@ def progress(cell: BenchCell, n: int, shared: str = "") -> CellProgress:
         case "loading":
             share = f"{cell.fraction:.0%}"
             words = f"loading {share}"
-            longer = f"loading {cell.stage} {share}" if cell.stage else words
-            return CellProgress(count, (f"{longer} {bar(cell.fraction, 8)}", longer, words))
+            longest = f"loading {cell.stage} {share}" if cell.stage else words
+            ever_shorter = dict.fromkeys((f"{longest} {bar(cell.fraction, 8)}", longest, words))
+            return CellProgress(count, tuple(ever_shorter))
         case "waiting":
             return CellProgress(count, ("waiting",))
         case "sampling":
