@@ -19,6 +19,7 @@ import torch
 from checks import loaded, model_of
 from hf_sampling import SENTENCE, TOKENS, Bench, copy_bandwidth
 from results import Results
+from sampling import decode_only
 
 from alignbench.engines.llamacpp.engine import LlamaCppEngine
 from alignbench.engines.protocol import Finished, SampleRequest
@@ -70,7 +71,7 @@ def of_llama(results: Results, model: Model, called: str, widths: list[int], n_c
             contenders: dict[str, Callable[[], int]] = {
                 "alignbench, strict": lambda n=n: _ours(engine, context, n, "strict"),
                 "alignbench, fast": lambda n=n: _ours(engine, context, n, "fast"),
-                "decoding alone": lambda n=n: _decode_only(engine, context, n),
+                "decoding alone": lambda n=n: decode_only(engine, context + QUERY, n),
             }
             limit = _limit(engine, n_prompt, n) if model.options.device != "cpu" else None
             for contender, work in contenders.items():
@@ -81,22 +82,6 @@ def _ours(engine: LlamaCppEngine, context: str, n: int, mode: Mode) -> int:
     engine.forget()
     request = SampleRequest(1, context, QUERY, Sampling(max_tokens=TOKENS), (), tuple(range(n)), 0, 7, mode)
     return sum(event.result.n_tokens or 0 for event in engine.sample([request]) if isinstance(event, Finished))
-
-
-def _decode_only(engine: LlamaCppEngine, context: str, n: int) -> int:
-    """Prefill, fork and one decode a step, feeding back a constant token."""
-    engine.forget()
-    ids = engine.tokenize(context + QUERY)
-    engine.reserve(len(ids), TOKENS, n)
-    engine.prompt(ids, 0, False, 0)
-    slots = range(n)
-    for slot in slots:
-        engine.fork(slot)
-    for _ in range(TOKENS - 1):
-        engine.step(slots, [ids[-1]] * n)
-    for slot in slots:
-        engine.drop(slot)
-    return n * TOKENS
 
 
 def _limit(engine: LlamaCppEngine, n_shared: int, n: int) -> float:
