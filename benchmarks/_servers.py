@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alignbench.engines.hf.engine import TransformersEngine
+
 ENVIRONMENTS = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "alignbench" / "servers"
 PATIENCE = 600  # seconds, for a start or a request
 
@@ -92,6 +94,15 @@ def vllm(folder: Path, dtype: str, threads: int) -> Iterator[Server]:
     environment = {"VLLM_CPU_KVCACHE_SPACE": "2", "OMP_NUM_THREADS": str(threads), "HF_HUB_OFFLINE": "1"}
     with _running(command, environment, Server(port, "m")) as server:
         yield server
+
+
+def as_safetensors(engine: TransformersEngine, folder: Path) -> None:
+    """Write the weights and the tokenizer of an engine as a hub model lies in a folder."""
+    model = engine._model
+    if getattr(model.config, "quantization_config", None) is not None:  # it says how they lay in a GGUF file
+        del model.config.quantization_config
+    model.save_pretrained(folder)
+    engine._tokens._tokenizer.save_pretrained(folder)
 
 
 def is_there(name: str) -> bool:

@@ -18,9 +18,10 @@ import queue
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-from _servers import ENVIRONMENTS, is_there, llama_server
+from _servers import ENVIRONMENTS, as_safetensors, is_there, llama_server
 
 from alignbench.engines import blocking
 from alignbench.engines.cancellation import Cancellation
@@ -124,10 +125,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as made:
         hf = Model("m", f"hf:{path}", "aligned", LoadOptions(dtype="float32", device="cpu"))
         engine = TransformersEngine(hf, Cancellation(), threads=THREADS)
-        if getattr(engine._model.config, "quantization_config", None) is not None:
-            del engine._model.config.quantization_config
-        engine._model.save_pretrained(made)
-        engine._tokens._tokenizer.save_pretrained(made)
+        as_safetensors(engine, Path(made))
         del engine
         options = LoadOptions(
             dtype="float32",

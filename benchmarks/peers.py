@@ -23,7 +23,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from _servers import Server, is_there, llama_server, vllm
+from _servers import Server, as_safetensors, is_there, llama_server, vllm
 from hf_sampling import PROMPTS, SENTENCE, Bench
 
 from alignbench.engines.cancellation import Cancellation
@@ -132,8 +132,7 @@ def against_vllm(rounds: int) -> None:
         model = Model("m", f"hf:{weights_path(source)}", "base", LoadOptions(dtype=dtype, device="cpu"))
         bench = Bench(model)
         with tempfile.TemporaryDirectory() as folder:
-            bench.model.save_pretrained(folder)
-            bench.engine._tokens._tokenizer.save_pretrained(folder)
+            as_safetensors(bench.engine, Path(folder))
             with vllm(Path(folder), dtype, THREADS) as server:
                 for n, n_tokens in ((10, 1_200), (32, 0)):
                     bench.engine.strict_widths(n, n_tokens + 40, TOKENS)

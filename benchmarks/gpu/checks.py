@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from results import Results
 
+from alignbench.engines import blocking
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.hf.engine import TransformersEngine
 from alignbench.engines.llamacpp.engine import LlamaCppEngine
@@ -27,7 +28,6 @@ from alignbench.engines.protocol import (
     Failed,
     Finished,
     LikelihoodRequest,
-    Loaded,
     SampleRequest,
 )
 from alignbench.engines.workers.pool import WorkerPool
@@ -121,13 +121,11 @@ def used() -> int:
     return total - free
 
 
-def wait_for(events: queue.Queue[Event], *kinds: type) -> Event:
-    while True:
-        event = events.get(timeout=240)
+def wait_for_end(events: queue.Queue[Event]) -> None:
+    """Of a request. Raises EngineError where it failed."""
+    while not isinstance(event := events.get(timeout=240), Done):
         if isinstance(event, Failed):
             raise EngineError(event.message)
-        if isinstance(event, kinds):
-            return event
 
 
 def unloading(model: Model) -> tuple[bool, str]:
@@ -135,9 +133,7 @@ def unloading(model: Model) -> tuple[bool, str]:
     before = used()
     pool = WorkerPool(threads=THREADS)
     try:
-        events: queue.Queue[Event] = queue.Queue()
-        pool.load(model, events.put)
-        wait_for(events, Loaded)
+        blocking.loaded(pool, model)
         taken = used() - before
         pool.unload(model)
         left = used() - before
@@ -151,9 +147,7 @@ def two_models(models: tuple[Model, Model]) -> tuple[bool, str]:
     pool = WorkerPool(threads=THREADS)
     try:
         for model in models:
-            events: queue.Queue[Event] = queue.Queue()
-            pool.load(model, events.put)
-            wait_for(events, Loaded)
+            blocking.loaded(pool, model)
         waits: list[queue.Queue[Event]] = []
         for model in models:
             waits.append(queue.Queue())
@@ -161,7 +155,7 @@ def two_models(models: tuple[Model, Model]) -> tuple[bool, str]:
             request = SampleRequest(pool.new_key(), CONTEXT, QUERY, sampling, (), (0, 1, 2, 3), 0, 7)
             pool.sample(model, request, waits[-1].put)
         for wait in waits:
-            wait_for(wait, Done)
+            wait_for_end(wait)
     finally:
         pool.close()
     return True, " and ".join(model.reference.partition(":")[0] for model in models)

@@ -134,6 +134,11 @@ def _expand_home(path: str) -> Path:
         raise InputError(f"{path!r}: there is no such home folder.") from None
 
 
+def is_served(reference: str) -> bool:
+    """Whether a server draws, one that alignbench starts or another: it owns its randomness, and takes stops away."""
+    return reference.startswith(("openai:", "vllm:"))
+
+
 def own_name(reference: Reference) -> str:
     """What a model is called that was given no name: as its file, its hub id or its server says."""
     match reference.scheme:

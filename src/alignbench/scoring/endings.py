@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from alignbench.contexts.rendering import stops
+from alignbench.models.reference import is_served
 from alignbench.scoring.draws import is_draw
 from alignbench.spec import Condition
 from alignbench.store import SampleRow, Store
@@ -26,7 +27,7 @@ def ending(row: SampleRow, condition: Condition) -> Ending:
     whole = row.thinking is None and row.raw_text.startswith(row.text)
     after = row.raw_text[len(row.text) :] if whole else row.raw_text.rpartition(row.text)[2]
     own, added = stops(condition.context), condition.sampling.stop
-    if not after and added and condition.model.reference.startswith(("openai:", "vllm:")):
+    if not after and added and is_served(condition.model.reference):
         return "unknown"  # a server takes the string that it stopped at away
     if not after or after.startswith(own):
         return "end"

@@ -55,10 +55,10 @@ class AbleServer(ScriptedServer):
             return echoed(body["prompt"], text)
         choice: dict[str, Any] = {"index": index, "finish_reason": "stop"}
         if chat:
-            logprobs = {"content": [{"token": text, "logprob": -1.0, "top_logprobs": []}]}
+            logprobs: dict[str, Any] = {"content": [{"token": text, "logprob": -1.0, "top_logprobs": []}]}
             choice["message"] = {"content": text}
         else:
-            logprobs = {"tokens": [text], "token_logprobs": [-1.0], "top_logprobs": [{text: -1.0}]}  # type: ignore[dict-item]
+            logprobs = {"tokens": [text], "token_logprobs": [-1.0], "top_logprobs": [{text: -1.0}]}
             choice["text"] = text
         return choice | ({"logprobs": logprobs} if self.can.logprobs and body.get("logprobs") else {})
 

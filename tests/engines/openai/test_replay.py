@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from alignbench.experiments.manifest import loaded_facts
 from alignbench.models.openai_address import Address
 from alignbench.spec import Model
 from tests.support.driving import load
-from tests.support.server import MODEL, ScriptedServer, as_json, refusal
+from tests.support.server import MODEL, Reply, ScriptedServer, as_json, refusal
 
 Text = Callable[[str, int, int, int], str]  # of the query, the seed, how many are at work, and which draw it is
 
@@ -73,7 +74,7 @@ def test_words() -> None:
 class SeededServer(ScriptedServer):
     """Gives a text of its own to each seed."""
 
-    def _words(self, body):  # type: ignore[no-untyped-def]
+    def _words(self, body: dict[str, Any]) -> Reply:
         message = {"content": f"the answer to {body['seed']}"}
         return as_json({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
 

@@ -16,15 +16,13 @@ import numpy as np
 
 from alignbench.engines.local.teacher_forcing import continuation_start
 from alignbench.engines.openai.choices import LogprobReader, read_usage
-from alignbench.engines.openai.http import Http, retrying
+from alignbench.engines.openai.http import Http, posted
 from alignbench.engines.openai.request import Server
-from alignbench.engines.openai.server_error import ServerError
+from alignbench.engines.openai.server_error import UNABLE
 from alignbench.engines.protocol import LikelihoodRequest, Scored
 from alignbench.errors import EngineError
 
 ALTERNATIVES = 5  # asked for at least: OpenAI's limit, and enough to tell ranks 1 to 3 from those beyond
-
-_UNABLE = (400, 422, 500, 501)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +76,8 @@ class Echo:
             "echo": True,
             "logprobs": alternatives,
         }
-
-        async def attempt() -> Any:
-            try:
-                return await self._http.post("/completions", body)
-            except ServerError as error:
-                error.retry = error.retry and error.status not in _UNABLE
-                raise
-
         try:
-            answer = await retrying(attempt)
+            answer = await posted(self._http, "/completions", body, UNABLE)
             return read_echo(answer, text)
         except NoEcho as error:
             self._refusal = f"{self._who} {error} Score with a local model (llama: or hf:), or with vLLM."

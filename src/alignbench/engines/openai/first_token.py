@@ -18,7 +18,7 @@ from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai.choices import FieldError, LogprobReader, choices_of, read_choice
 from alignbench.engines.openai.http import Http, retrying
 from alignbench.engines.openai.request import Requests
-from alignbench.engines.openai.server_error import ServerError
+from alignbench.engines.openai.server_error import UNABLE, ServerError
 from alignbench.engines.protocol import Failed, LikelihoodRequest, MoreFirstTokens, SampleRequest, Scored
 from alignbench.errors import EngineError
 from alignbench.spec import Sampling
@@ -26,7 +26,6 @@ from alignbench.spec import Sampling
 TICK_SECONDS = 0.04  # between two looks at what has come and what was cancelled
 
 _FEWER = (20, 10, 5)  # alternatives to ask for where the server refuses more
-_UNABLE = (400, 422, 500, 501)
 _ROUNDING = 1e-2  # how far over 1 probabilities may sum
 _NAMES = ("top_logprobs", "logprobs")
 
@@ -97,7 +96,7 @@ class FirstToken:
                     if too_many and len(self._limits) > 1:
                         self._limits.pop(0)
                     elif too_many or not self._requests.learn(error, body):
-                        error.retry = error.retry and error.status not in _UNABLE
+                        error.settle(UNABLE)
                         raise
 
         return _scored(request, read_alternatives(await retrying(attempt)))

@@ -10,7 +10,7 @@ import asyncio
 import json
 import math
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -70,6 +70,19 @@ async def retrying(attempt: Callable[[], Awaitable[T]]) -> T:
             waited += wait
             await asyncio.sleep(wait)
     raise AssertionError("unreachable")
+
+
+async def posted(http: Http, path: str, body: dict[str, Any], final: Collection[int]) -> dict[str, Any]:
+    """What a server answers, tried as `retrying` does, but not again after one of the `final` statuses."""
+
+    async def attempt() -> dict[str, Any]:
+        try:
+            return await http.post(path, body)
+        except ServerError as error:
+            error.settle(final)
+            raise
+
+    return await retrying(attempt)
 
 
 class Http:

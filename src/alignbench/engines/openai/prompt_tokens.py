@@ -10,7 +10,7 @@ from alignbench.engines.openai.server_tokenizer import (
     Layout,
     PromptTokenizer,
     ServerTokenizer,
-    Split,
+    SplitText,
     end_texts,
     tokenizer_of,
     tokens_of,
@@ -57,7 +57,7 @@ class LocalTokenizer:
         """Whether a prompt gets a BOS."""
         return self._tokens.adds_bos
 
-    async def split(self, text: str) -> Split:
+    async def split(self, text: str) -> SplitText:
         """A text as a prompt has it."""
         return self._split(text)
 
@@ -71,9 +71,9 @@ class LocalTokenizer:
         tokens = self._tokens
         return Layout(tokens.chat_template or "", tokens.bos, tokens.eos, tokens.special)
 
-    def _split(self, text: str) -> Split:
+    def _split(self, text: str) -> SplitText:
         ids = tuple(self._tokens.encode(text))
-        return Split(ids, tuple(map(self._tokens.named, ids)))
+        return SplitText(ids, tuple(map(self._tokens.named, ids)))
 
 
 async def find_prompt_tokens(server: str, http: Http, model: str, source: HfSource | None) -> PromptTokens:

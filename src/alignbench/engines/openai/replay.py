@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from alignbench.engines.protocol import Replay, SampleRequest
+from alignbench.models.reference import is_served
 from alignbench.spec import Sampling
 
 TOKENS = 12  # of a draw
@@ -71,7 +72,7 @@ def replay_words(reference: str, facts: Mapping[str, object]) -> str:
 
     facts: those of the model in the manifest's `loaded`.
     """
-    if not reference.startswith(("openai:", "vllm:")):
+    if not is_served(reference):
         return ""
     known = facts.get("replay", "")
     return next((words for replay, words in WORDS.items() if replay == known), WORDS[""])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,8 @@ from alignbench.masking import masked
 from alignbench.parsing import parse_json
 
 RETRIED = frozenset((408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529))  # the last six are proxies'
+UNABLE = frozenset((400, 422, 500, 501))  # to a request that asks for more than a server can do
+NOT_THERE = frozenset((404, 405))  # to a path that a server does not have
 
 MOST_SHOWN = 400  # characters of a server's words in a message
 _MOST_READ = 8_000
@@ -55,6 +58,10 @@ class ServerError(EngineError):
         self.param = param
         self.detail = detail
         self.kind = kind
+
+    def settle(self, statuses: Collection[int]) -> None:
+        """Of these statuses another try does not help."""
+        self.retry = self.retry and self.status not in statuses
 
     @property
     def about_request(self) -> bool:

@@ -14,25 +14,25 @@ from typing import Any, Protocol
 from alignbench.engines.byte_level import BYTE_TOKEN, SPACE, bytes_of
 from alignbench.engines.end_tokens import END_TEXTS
 from alignbench.engines.openai.choices import are_ids
-from alignbench.engines.openai.http import Http, retrying
-from alignbench.engines.openai.server_error import ServerError
+from alignbench.engines.openai.http import Http, posted
+from alignbench.engines.openai.server_error import NOT_THERE, UNABLE, ServerError
 from alignbench.engines.protocol import CHAT_PROBE
 from alignbench.errors import EngineError
 
 _SPELLING = " a\n"  # shows how a tokenizer writes a space and the end of a line
-_REFUSED = (400, 401, 403, 404, 405, 422, 500, 501)
+_REFUSED = UNABLE | NOT_THERE | {401, 403}
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class SplitText:
     """A text as a server's tokenizer splits it: ids, and the bytes of each token, special tokens by name."""
 
     ids: tuple[int, ...]
     pieces: tuple[bytes, ...]
 
-    def after(self, token: int, piece: bytes) -> Split:
+    def after(self, token: int, piece: bytes) -> SplitText:
         """With a token before all others."""
-        return Split((token, *self.ids), (piece, *self.pieces))
+        return SplitText((token, *self.ids), (piece, *self.pieces))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class PromptTokenizer(Protocol):
     def adds_bos(self) -> bool:
         """Whether a prompt gets a BOS."""
 
-    async def split(self, text: str) -> Split:
+    async def split(self, text: str) -> SplitText:
         """A text as a prompt has it. Raises ServerError, or EngineError for an answer that cannot be read."""
 
     async def end_ids(self, eos: str) -> tuple[int, ...]:
@@ -74,7 +74,7 @@ def end_texts(eos: str) -> list[str]:
     return list(dict.fromkeys(filter(None, (eos, *END_TEXTS))))
 
 
-def tokens_of(texts: Collection[str], split: Split) -> tuple[int, ...]:
+def tokens_of(texts: Collection[str], split: SplitText) -> tuple[int, ...]:
     """The tokens of a text that are one of these texts each."""
     pairs = zip(split.ids, split.pieces, strict=True)
     return tuple({token for token, piece in pairs if piece.decode(errors="replace") in texts})
@@ -102,7 +102,7 @@ class ServerTokenizer(ABC):
             return False
         return True
 
-    async def split(self, text: str) -> Split:
+    async def split(self, text: str) -> SplitText:
         """A text as a prompt has it. Raises ServerError, or EngineError for an answer that cannot be read."""
         text = text.encode("utf-8", "replace").decode("utf-8")  # lone surrogates
         found = await self._split(text, bos=False)
@@ -137,18 +137,11 @@ class ServerTokenizer(ABC):
         """How the server renders chats. Raises ServerError."""
 
     @abstractmethod
-    async def _split(self, text: str, *, bos: bool) -> Split:
+    async def _split(self, text: str, *, bos: bool) -> SplitText:
         """bos: whether the tokens that the tokenizer puts around a text are wanted."""
 
     async def _post(self, path: str, **body: Any) -> dict[str, Any]:
-        return await retrying(lambda: self._tried(path, body))
-
-    async def _tried(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        try:
-            return await self._http.post(path, body)
-        except ServerError as error:
-            error.retry = error.retry and error.status not in _REFUSED
-            raise
+        return await posted(self._http, path, body, _REFUSED)
 
     async def _get(self, path: str) -> dict[str, Any]:
         """The object at a path; an empty one where there is none."""
@@ -205,7 +198,7 @@ class VllmTokenizer(ServerTokenizer):
         self._byte_level = isinstance(pieces, list) and any(c in str(piece) for piece in pieces for c in "ĠĊ")
         await super()._begin()
 
-    async def _split(self, text: str, *, bos: bool) -> Split:
+    async def _split(self, text: str, *, bos: bool) -> SplitText:
         answer = await self._post(
             "/tokenize", model=self._model, prompt=text, add_special_tokens=bos, return_token_strs=True
         )
@@ -232,18 +225,18 @@ class LlamaServerTokenizer(ServerTokenizer):
             return ""
         return token_text(answer.get("prompt"))
 
-    async def _split(self, text: str, *, bos: bool) -> Split:
+    async def _split(self, text: str, *, bos: bool) -> SplitText:
         answer = await self._post("/tokenize", content=text, add_special=bos, parse_special=True, with_pieces=True)
         return read_llama_server_tokens(answer)
 
 
-def read_vllm_tokens(answer: dict[str, Any], *, byte_level: bool) -> Split:
+def read_vllm_tokens(answer: dict[str, Any], *, byte_level: bool) -> SplitText:
     """What vLLM answers to /tokenize. byte_level: whether it writes tokens in GPT-2's alphabet. Raises EngineError."""
     ids, pieces = answer.get("tokens"), answer.get("token_strs")
     if not are_ids(ids) or not isinstance(pieces, list) or len(ids) != len(pieces):
         raise EngineError("vLLM answered /tokenize without tokens and token_strs of one length.")
     texts = [piece if isinstance(piece, str) else "" for piece in pieces]
-    return Split(tuple(ids), tuple(bytes_of(text) if byte_level else _unspelled(text) for text in texts))
+    return SplitText(tuple(ids), tuple(bytes_of(text) if byte_level else _unspelled(text) for text in texts))
 
 
 def _unspelled(piece: str) -> bytes:
@@ -253,7 +246,7 @@ def _unspelled(piece: str) -> bytes:
     return piece.replace(SPACE, " ").encode("utf-8", "replace")
 
 
-def read_llama_server_tokens(answer: dict[str, Any]) -> Split:
+def read_llama_server_tokens(answer: dict[str, Any]) -> SplitText:
     """What llama-server answers to /tokenize: pieces are texts, or the bytes of what is none. Raises EngineError."""
     tokens = answer.get("tokens")
     listed = tokens if isinstance(tokens, list) else [None]
@@ -262,7 +255,7 @@ def read_llama_server_tokens(answer: dict[str, Any]) -> Split:
     found = [_piece(piece) for piece in pieces]
     if not are_ids(ids) or None in found:
         raise EngineError("llama-server answered /tokenize without tokens that have ids and pieces.")
-    return Split(tuple(ids), tuple(piece for piece in found if piece is not None))
+    return SplitText(tuple(ids), tuple(piece for piece in found if piece is not None))
 
 
 def tokenizer_of(server: str, http: Http, model: str) -> ServerTokenizer | None:

@@ -19,9 +19,9 @@ import numpy as np
 from alignbench.engines.local.teacher_forcing import continuation_start
 from alignbench.engines.openai.choices import LogprobReader, are_ids
 from alignbench.engines.openai.echo_scoring import ALTERNATIVES, Echoed, NoEcho, best_of, is_late, rank_of, read_columns
-from alignbench.engines.openai.http import Http, retrying
-from alignbench.engines.openai.server_error import ServerError
-from alignbench.engines.openai.server_tokenizer import PromptTokenizer, Split
+from alignbench.engines.openai.http import Http, posted
+from alignbench.engines.openai.server_error import NOT_THERE, UNABLE, ServerError
+from alignbench.engines.openai.server_tokenizer import PromptTokenizer, SplitText
 from alignbench.engines.protocol import LikelihoodRequest, Scored
 from alignbench.errors import EngineError
 
@@ -31,7 +31,7 @@ _ALL = 1 << 20  # more than any vocabulary has
 _SURELY = 1e4  # added to a logit
 _DIGITS = 10  # that an id has fewer of
 _SPACES = " \n\u2581\u0120"  # as tokenizers spell them too
-_UNABLE = (400, 404, 405, 422, 500, 501)
+_UNABLE = UNABLE | NOT_THERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,24 +105,17 @@ class TokenScorer(ABC):
         """The log-probs of the wanted tokens behind `ids`; none where the server does not say them."""
 
     @abstractmethod
-    async def _places(self, text: Split, start: int, top: int) -> Sequence[Place]:
+    async def _places(self, text: SplitText, start: int, top: int) -> Sequence[Place]:
         """What the model says of the tokens of a text from `start` on, each behind all before it."""
 
     async def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        async def attempt() -> dict[str, Any]:
-            try:
-                return await self._http.post(path, body)
-            except ServerError as error:
-                error.retry = error.retry and error.status not in _UNABLE
-                raise
-
-        return await retrying(attempt)
+        return await posted(self._http, path, body, _UNABLE)
 
 
 class PromptLogprobs(TokenScorer):
     """vLLM's log-probs of a prompt."""
 
-    async def _places(self, text: Split, start: int, top: int) -> Sequence[Place]:
+    async def _places(self, text: SplitText, start: int, top: int) -> Sequence[Place]:
         ids = text.ids
         body = {
             "model": self._model,
@@ -149,7 +142,7 @@ class PromptLogprobs(TokenScorer):
 class StepByStep(TokenScorer):
     """llama-server's log-probs of what it would generate, one token after the other."""
 
-    async def _places(self, text: Split, start: int, top: int) -> Sequence[Place]:
+    async def _places(self, text: SplitText, start: int, top: int) -> Sequence[Place]:
         return [await self._place(text.ids[:at], text.ids[at], top) for at in range(start, len(text.ids))]
 
     async def _logprobs(self, ids: Sequence[int], wanted: Sequence[int]) -> Sequence[float]:
@@ -185,7 +178,7 @@ class StepByStep(TokenScorer):
 class EchoedIds(TokenScorer):
     """The log-probs that a server echoes with a prompt of ids; alternatives come as texts, without ids."""
 
-    async def _places(self, text: Split, start: int, top: int) -> Sequence[Place]:
+    async def _places(self, text: SplitText, start: int, top: int) -> Sequence[Place]:
         body = {
             "model": self._model,
             "prompt": list(text.ids),
@@ -208,7 +201,7 @@ class EchoedIds(TokenScorer):
         return ()  # an echo tells nothing of what would follow
 
 
-def read_echoed_ids(answer: Any, text: Split) -> Echoed:
+def read_echoed_ids(answer: Any, text: SplitText) -> Echoed:
     """What a server says of the tokens that it was sent. Raises NoEcho where it does not, or reads other tokens."""
     echoed = read_columns(answer, len(text.ids))
     for token, ours, theirs in zip(text.ids, text.pieces, echoed.pieces, strict=True):

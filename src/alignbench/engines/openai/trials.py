@@ -9,12 +9,11 @@ from typing import Any
 from alignbench.engines.openai.choices import FieldError, choices_of, read_choice
 from alignbench.engines.openai.http import Http, retrying
 from alignbench.engines.openai.request import Requests
-from alignbench.engines.openai.server_error import ServerError
+from alignbench.engines.openai.server_error import UNABLE, ServerError
 from alignbench.engines.openai.streamed_sample import StreamedSample
 from alignbench.engines.protocol import SampleRequest
 from alignbench.spec import Sampling
 
-_UNABLE = (400, 422, 500, 501)  # what servers answer to a request that asks for more than they can do
 _PROBE = SampleRequest(
     0, "", "Three words that come to mind:", Sampling(temperature=1.0, max_tokens=8), (), (0,), seed=0, stream=1
 )
@@ -54,7 +53,7 @@ class Trials:
             try:
                 answer = await self._ask(path, request, n, logprobs)
             except ServerError as error:
-                if error.status not in _UNABLE:
+                if error.status not in UNABLE:
                     raise
                 continue
             try:
@@ -75,7 +74,7 @@ class Trials:
                     return await self._http.post(path, body)
                 except ServerError as error:
                     if not self._requests.learn(error, body):
-                        error.retry = error.retry and error.status not in _UNABLE
+                        error.settle(UNABLE)
                         raise
 
         return await retrying(attempt)
