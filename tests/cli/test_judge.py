@@ -173,7 +173,7 @@ def test_score_judges_what_is_missing_and_gates_diversity(db: Path, samples: lis
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--file", "x.jsonl"], "--judge needs --session"),
+        (["--file", "x.jsonl"], "--judge needs SESSION"),
         (["--session", "1", "--truncate", "5"], "leave --truncate away"),
         (["--session", "1"], "demo-smollm2"),
     ],
