@@ -114,6 +114,11 @@ def test_what_zsh_evaluates_holds_nothing_that_runs(db: Path, monkeypatch: pytes
     assert '"1":"first"' in text
 
 
+def test_the_value_of_an_option_in_one_word_is_completed_in_zsh(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = {"_TYPER_COMPLETE_ARGS": "alignbench sample --model=demo-sm", completion.VARIABLE: "complete_zsh"}
+    assert ask(monkeypatch, words) == ["compset -P '*=';_arguments '*: :((\"demo-smollm2\"))'"]
+
+
 JOINED: list[tuple[list[str], int, tuple[list[str], int, str]]] = [
     (["p", "a", "b"], 2, (["p", "a", "b"], 2, "")),
     (["p", "-m", "hf", ":", "org/n"], 4, (["p", "-m", "hf:org/n"], 2, "hf:")),

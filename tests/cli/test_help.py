@@ -14,6 +14,7 @@ from alignbench.cli.app import app
 from alignbench.cli.former_options import as_argument
 from alignbench.cli.groups import PANELS
 from alignbench.cli.help_examples import EXAMPLES
+from alignbench.cli.late import SUMMARY
 from tests.support.commands import alignbench
 
 ROOT = get_command(app)
@@ -35,7 +36,7 @@ LEAVES = {name: command for name, command in ALL.items() if not isinstance(comma
 def test_the_summary_of_a_command_is_one_short_line() -> None:
     for command in ALL.values():
         summary = command.help.split("\n\n")[0]
-        assert len(summary) <= 55, summary
+        assert len(summary) <= SUMMARY, summary
         assert summary.endswith("."), summary
         assert command.get_short_help_str(80).rstrip(".") == summary.rstrip("."), "its first sentence is all of it"
 

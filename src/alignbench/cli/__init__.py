@@ -26,7 +26,7 @@ def main() -> None:
         from alignbench.cli.late import late_group
 
         def run() -> object:
-            return late_group(app)(prog_name=completion.PROGRAM)
+            return late_group(app)(prog_name=completion.PROGRAM, color=False)
 
         if completion.VARIABLE in os.environ:
             printing.data(completion.answer(run), end="")

@@ -25,6 +25,7 @@ VARIABLE = "_ALIGNBENCH_COMPLETE"  # in which a shell says what it wants
 _NEWEST = 50  # sessions
 _VALUE = re.compile(r"[\w.,:=+@%/*-]+", re.ASCII)
 _UNSAFE = re.compile(r"[^\w.,;+@%/* ()=-]+")
+_OPTION = re.compile(r"\s--[\w-]+=\S*$")  # with its value, which zsh takes for a part of the word
 _BREAKS = "=:"  # where bash parts words
 
 Offered = list[tuple[str, str]]
@@ -41,7 +42,9 @@ def answer(run: Callable[[], object], environment: Mapping[str, str] = os.enviro
         os.environ.update(COMP_WORDS="\n".join(glued), COMP_CWORD=str(number))
     with redirect_stdout(out), redirect_stderr(io.StringIO()), suppress(BaseException):
         run()
-    return "".join(f"{line.removeprefix(begun)}\n" for line in out.getvalue().splitlines() if line)
+    text = "".join(f"{line.removeprefix(begun)}\n" for line in out.getvalue().splitlines() if line)
+    in_option = _OPTION.search(environment.get("_TYPER_COMPLETE_ARGS", ""))
+    return f"compset -P '*=';{text}" if in_option and text.startswith("_arguments") else text
 
 
 def joined_words(words: list[str], at: int) -> tuple[list[str], int, str]:
@@ -88,7 +91,7 @@ def models(_: str) -> Iterable[tuple[str, str]]:
     """The embedded models, and those of models.toml."""
     from alignbench.models.catalog import model_names
 
-    return model_names().items()
+    return [(name, reference if reference != name else "") for name, reference in model_names().items()]
 
 
 @_offering
@@ -156,7 +159,10 @@ def sessions(ctx: typer.Context, incomplete: str) -> Offered:
 
 def _sessions(path: Path) -> list[tuple[str, str]]:
     """Not through the store, which takes time to import, waits for locks and brings an old file up to date."""
-    uri = f"{path.absolute().as_uri()}?mode=ro"
+    mode = (
+        "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
+    )  # makes no file beside it
+    uri = f"{path.absolute().as_uri()}?{mode}"
     with closing(sqlite3.connect(uri, uri=True, timeout=0.2)) as connection:
         rows: list[tuple[Any, Any]] = connection.execute(
             "SELECT id, name FROM sessions ORDER BY id DESC LIMIT ?", (_NEWEST,)

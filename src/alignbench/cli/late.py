@@ -10,6 +10,8 @@ from typer import Typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+SUMMARY = 55  # characters that the summary of a command has at most
+
 
 def late_group(app: Typer) -> TyperGroup:
     """The group that the app is, whose commands have no more than a name and a help text until they are called."""
@@ -28,6 +30,9 @@ class _Late(TyperCommand):
     def __init__(self, app: Typer, name: str, text: str | None, panel: str | None) -> None:
         super().__init__(name, help=text, rich_help_panel=panel)
         self._app = app
+
+    def get_short_help_str(self, limit: int = SUMMARY) -> str:
+        return super().get_short_help_str(limit)
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
         name = str(self.name)
