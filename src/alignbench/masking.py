@@ -29,6 +29,7 @@ _hidden: dict[str, None] = {}
 
 _USER = re.compile(r"(:/{1,2})(?:[^\s/?#'\"@]{1,300}|[^\s/#'\"@:]{0,300}:[^\s#'\"]{1,300})@")
 _NAMED = r"[\w-]{0,30}(?:key|token|secret|passw(?:or)?d|pwd|sig(?:nature)?|auth|credential)[\w-]{0,30}"
+_FIELD = re.compile(rf"(?i){_NAMED}")
 _QUERY = re.compile(rf"(?i)([?&;]{_NAMED}=)[^\s&;#'\"]+")
 
 
@@ -59,6 +60,18 @@ def json_without_keys(value: Any) -> Any:
         return [json_without_keys(item) for item in value]
     if isinstance(value, dict):
         return {without_keys(name): json_without_keys(item) for name, item in value.items()}
+    return value
+
+
+def masked_fields(value: Any) -> Any:
+    """A JSON value without the texts of fields that are called a key, a token, a password or the like."""
+    if isinstance(value, list):
+        return [masked_fields(item) for item in value]
+    if isinstance(value, dict):
+        return {
+            name: MASK if isinstance(item, str) and _FIELD.fullmatch(name) else masked_fields(item)
+            for name, item in value.items()
+        }
     return value
 
 

@@ -36,7 +36,7 @@ from alignbench.cli import (
 )
 from alignbench.cli.former_options import PilotCommand, SessionCommand
 from alignbench.cli.groups import CONTEXTS, DATA, DRAW, MACHINE, MEASURE, PanelGroup, add_examples
-from alignbench.cli.options import Db, session_number
+from alignbench.cli.options import Db, Verbose, session_number
 from alignbench.cli.pools import RayCommand
 
 app = typer.Typer(
@@ -91,6 +91,7 @@ def _version(context: typer.Context, wanted: bool) -> None:
 def root(
     context: typer.Context,
     db: Db = None,
+    _verbose: Verbose = False,
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
 ) -> None:
     """Study what alignment does to a language model. Without a command, the workbench opens."""
@@ -105,8 +106,10 @@ def tui(
 ) -> None:
     """Open the workbench."""
     from alignbench import paths
+    from alignbench.engines import server_traffic
     from alignbench.tui import run_app
 
+    server_traffic.listen(None)  # it would be written across the screen
     run_app(db or paths.default_database(), session)
 
 

@@ -9,7 +9,7 @@ import typer
 
 from alignbench import bounds, paths
 from alignbench.cli import printing
-from alignbench.cli.options import Conditions, Db, Device, GpuLayers, Json, Models, Threads, number
+from alignbench.cli.options import Conditions, Db, Device, GpuLayers, Json, Models, Threads, Verbose, number
 from alignbench.spec import Sampling
 
 
@@ -29,6 +29,7 @@ def bits(
     threads: Threads = None,
     gpu_layers: GpuLayers = -1,
     db: Db = None,
+    _verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Measure bits per byte of texts under conditions.

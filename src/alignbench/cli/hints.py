@@ -12,7 +12,7 @@ from alignbench.cli import printing
 from alignbench.cli.choices import HintLevel
 from alignbench.cli.database import reading
 from alignbench.cli.former_options import SessionCommand
-from alignbench.cli.options import Db, Json, SessionArgument, model_option, number
+from alignbench.cli.options import Db, Json, SessionArgument, Verbose, model_option, number
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.paths import existing_database
 
@@ -37,6 +37,7 @@ def make(
     template: Annotated[Path | None, typer.Option(help="What it is asked, with {prompt} and {response} in it.")] = None,
     prompt: Annotated[str | None, typer.Option(help="Only for the prompt of this id.")] = None,
     db: Db = None,
+    _verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Make a hint for each prompt of a session.

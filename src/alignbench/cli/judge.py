@@ -9,7 +9,7 @@ import typer
 
 from alignbench.cli import printing
 from alignbench.cli.choices import JudgeKind
-from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, model_option, session_number
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, Verbose, model_option, session_number
 from alignbench.paths import existing_database
 
 
@@ -28,6 +28,7 @@ def judge(
     threads: Threads = None,
     gpu_layers: GpuLayers = -1,
     db: Db = None,
+    _verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Let a model judge the samples of a session.

@@ -16,6 +16,7 @@ from alignbench.cli.options import (
     GpuLayers,
     Json,
     Threads,
+    Verbose,
     model_option,
     number,
     session_number,
@@ -85,6 +86,7 @@ def ledger(
     threads: Threads = None,
     gpu_layers: GpuLayers = -1,
     db: Db = None,
+    _verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Count what responses cost a base model, in bits.

@@ -11,7 +11,7 @@ import typer
 
 from alignbench import bounds
 from alignbench.cli import completion, printing
-from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, model_option, number
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, Verbose, model_option, number
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def likelihood(
     threads: Threads = None,
     gpu_layers: GpuLayers = -1,
     db: Db = None,
+    _verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Read a given response under a model, token by token.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench.cli import completion, printing
-from alignbench.cli.options import Json
+from alignbench.cli.options import Json, Verbose
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def check(
     ],
     models_file: ModelsFile = None,
     as_json: Json = False,
+    _verbose: Verbose = False,
 ) -> None:
     """Check a model: hash its weights, or ask its server.
 
@@ -239,6 +240,7 @@ def template(
     name: Annotated[
         str, typer.Argument(metavar="MODEL", help="A name or a reference.", autocompletion=completion.models)
     ],
+    _verbose: Verbose = False,
 ) -> None:
     """Write a model's chat template, as Jinja.
 

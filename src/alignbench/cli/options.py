@@ -55,6 +55,13 @@ def _is_given(source: Enum | None) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
+def _show_traffic(context: typer.Context, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        from alignbench.cli.traffic_view import show_traffic
+
+        context.call_on_close(show_traffic())
+
+
 Db = Annotated[
     Path | None,
     typer.Option(
@@ -63,6 +70,12 @@ Db = Annotated[
         help="The database file.",
         show_default="runs/alignbench.db",
         callback=_one_database,
+    ),
+]
+Verbose = Annotated[
+    bool,
+    typer.Option(
+        "-v", "--verbose", callback=_show_traffic, help="Show on stderr what servers are sent, and how they answer."
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]

@@ -8,7 +8,7 @@ import typer
 
 from alignbench import bounds, paths
 from alignbench.cli import completion, printing
-from alignbench.cli.options import Db, model_option, number, session_number
+from alignbench.cli.options import Db, Verbose, model_option, number, session_number
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Context, Prompt, Sampling, default_context
 
@@ -39,6 +39,7 @@ def render(
         int, number(bounds.MAX_TOKENS, "--max-tokens", help="Most tokens of a response, for the window.")
     ] = _MAX_TOKENS,
     db: Db = None,
+    _verbose: Verbose = False,
 ) -> None:
     """Write the exact text that a model gets for a prompt.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench.cli import printing
-from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, session_number
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, Verbose, session_number
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def rerun(
     threads: Threads = None,
     gpu_layers: GpuLayers = -1,
     db: Db = None,
+    _verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Sample a session again and compare the texts.

@@ -13,7 +13,7 @@ import typer
 
 from alignbench import bounds, paths
 from alignbench.cli import printing
-from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, number
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, Verbose, number
 from alignbench.cli.pools import Machines, opened
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def run(
         ),
     ] = None,
     db: Db = None,
+    _verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Run an experiment file, or resume it.

@@ -8,7 +8,7 @@ import typer
 
 from alignbench import bounds, paths
 from alignbench.cli import completion, printing
-from alignbench.cli.options import Conditions, Contexts, Db, Device, GpuLayers, Json, Models, Threads, number
+from alignbench.cli.options import Conditions, Contexts, Db, Device, GpuLayers, Json, Models, Threads, Verbose, number
 from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Prompt, Sampling
 
@@ -58,6 +58,7 @@ def sample(
     threads: Threads = None,
     gpu_layers: GpuLayers = -1,
     db: Db = None,
+    _verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Sample prompts under models, and score what comes."""

@@ -10,7 +10,7 @@ import typer
 from alignbench import bounds
 from alignbench.cli import completion, printing
 from alignbench.cli.choices import WordCounting
-from alignbench.cli.options import Db, Json, model_option, number, session_number
+from alignbench.cli.options import Db, Json, Verbose, model_option, number, session_number
 from alignbench.errors import InputError
 
 
@@ -70,6 +70,7 @@ def score(
         ),
     ] = "embedding",
     db: Db = None,
+    _verbose: Verbose = False,
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="A table for a spreadsheet, on stdout.")] = False,
 ) -> None:

@@ -20,6 +20,7 @@ from alignbench.cli.options import (
     Json,
     Models,
     Threads,
+    Verbose,
     model_option,
     number,
 )
@@ -87,6 +88,7 @@ def survey(
     threads: Threads = None,
     gpu_layers: GpuLayers = -1,
     db: Db = None,
+    _verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Ask survey questions and compare the answers.

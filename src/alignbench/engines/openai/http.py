@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 
 import httpx
 
+from alignbench.engines import server_traffic
 from alignbench.engines.openai.event_stream import MOST_BYTES, ServerEvent, begins_as_events, server_sent
 from alignbench.engines.openai.route import Route, route_to
 from alignbench.engines.openai.server_error import (
@@ -135,16 +136,19 @@ class Http:
     ) -> AsyncIterator[httpx.Response]:
         """The server's answer, which is still to be read. Where the server says that it lies elsewhere on itself, it is
         fetched from there."""
-        content = {} if body is None else _encoded({**body, **self._extra})
+        whole = None if body is None else {**body, **self._extra}
+        content = {} if whole is None else _encoded(whole)
         with self._translated():
             url = httpx.URL(self._address.base_url + path)
             for _ in range(_MOVES):
-                async with self._client.stream(method, url, **content) as response:
-                    moved = self._moved(response, path)
-                    if moved is None:
-                        yield response
-                        return
-                    url = moved
+                with server_traffic.request(method, str(url), whole) as answered:
+                    async with self._client.stream(method, url, **content) as response:
+                        answered(response.status_code)
+                        moved = self._moved(response, path)
+                        if moved is None:
+                            yield response
+                            return
+                        url = moved
         raise ServerError(f"{self._who} sends {path} round in circles, from address to address.")
 
     def _moved(self, response: httpx.Response, path: str) -> httpx.URL | None:

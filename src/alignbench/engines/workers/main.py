@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Protocol, TypeGuard
 
 from alignbench.child_process import end_with_parent, kill_group
+from alignbench.engines import server_traffic
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.protocol import (
     LOAD,
@@ -255,6 +256,8 @@ class _Worker:
     def _load(self, message: Load) -> None:
         match message:
             case LoadModel():
+                if message.traffic:
+                    server_traffic.listen(self._send)
                 self._served = _ServedModel(message, self._cancel, self._send)
             case LoadEmbedder():
                 self._served = _ServedEmbedder(message)

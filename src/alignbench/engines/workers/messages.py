@@ -13,6 +13,7 @@ from alignbench.engines.protocol import (
     Tokenized,
     TokensEmbedded,
 )
+from alignbench.engines.server_traffic import Traffic
 from alignbench.engines.workers.base_pool import ModelRequest
 from alignbench.models.adapter import Adapter
 from alignbench.spec import Model
@@ -24,6 +25,7 @@ class LoadModel:
 
     model: Model
     threads: int
+    traffic: bool = False  # whether its process tells what it sends to servers
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +100,4 @@ class SetThreads:
 Load = LoadModel | LoadEmbedder | LoadNli
 Request = ModelRequest | LoadAdapter | EmbedRequest | EntailmentRequest
 Message = Load | Request | WithAdapter | Cancel | SetThreads
-WorkerAnswer = Event | Embedded | TokensEmbedded | Scored | Tokenized | Entailed | AdapterLoaded
+WorkerAnswer = Event | Embedded | TokensEmbedded | Scored | Tokenized | Entailed | AdapterLoaded | Traffic

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from alignbench.engines import server_traffic
 from alignbench.engines.memory import free_bytes, needed_bytes, on_gpu
 from alignbench.engines.protocol import (
     LOAD,
@@ -96,7 +97,7 @@ class WorkerPool(RequestQueue):
                 return Failed(LOAD, refusal, crowded=True)
             process = self._models[model] = WorkerProcess(model.name, self._ended)
             answer = self._awaited(LoadWait(model, adapter, process, self.new_key(), sink, self._answered))
-            process.send(LoadModel(base, self._share(1)))
+            process.send(LoadModel(base, self._share(1), server_traffic.is_heard()))
             self._watch_idle(base)
             return answer
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from alignbench import cache_folder
 from alignbench.child_process import is_stopped
+from alignbench.engines import server_traffic
 from alignbench.engines.protocol import (
     LOAD,
     Capabilities,
@@ -132,6 +133,8 @@ class WorkerProcess:
             self._failure = event.message
             self._on_end(self)
         match event:
+            case server_traffic.Sent() | server_traffic.Answered():
+                server_traffic.tell(event)
             case Loading():
                 for sink in list(self.loading):
                     sink(event)
