@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,14 +17,16 @@ import pytest
 @contextmanager
 def largest_file(size: int) -> Iterator[None]:
     """In this process no file grows over so many bytes, as on a disk that is full. For few lines: coverage and the
-    like write files too."""
+    like write files too. Python would cut what it compiles short without a word, and read it ever after."""
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    writes_bytecode, sys.dont_write_bytecode = not sys.dont_write_bytecode, True
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     try:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        sys.dont_write_bytecode = not writes_bytecode
         signal.signal(signal.SIGXFSZ, handler)
 
 

@@ -12,7 +12,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
@@ -159,6 +158,8 @@ def sessions(ctx: typer.Context, incomplete: str) -> Offered:
 
 def _sessions(path: Path) -> list[tuple[str, str]]:
     """Not through the store, which takes time to import, waits for locks and brings an old file up to date."""
+    import sqlite3
+
     mode = (
         "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
     )  # makes no file beside it
