@@ -5,11 +5,12 @@ OTHER := .venv/llama-other
 MINUTES := 20
 SOURCES := src tests benchmarks tools
 
-.PHONY: help setup run test test-other-build test-servers fuzz screenshots docs lint format types contracts check bench clean
+.PHONY: help setup run test test-error-rates test-other-build test-servers fuzz screenshots docs lint format types contracts check bench clean
 
 help:
 	@echo 'make run        open the workbench (sets up .venv first; the first time takes minutes)'
 	@echo 'make test       run the tests; make test ARGS="-m \"not models\"" leaves out those that need weights'
+	@echo 'make test-error-rates  how often findings err on planted data, a minute of all cores'
 	@echo 'make test-other-build  the tests that run models, on a build of llama.cpp with other arithmetic'
 	@echo 'make test-servers  the tests on real servers, vLLM and llama-server; installs them first, 3.5 GB'
 	@echo 'make fuzz       look for inputs that break a reader, 20 minutes each; MINUTES=1 READERS="csv-file gguf-header"'
@@ -32,6 +33,9 @@ run: $(READY)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
+
+test-error-rates: $(READY)
+	$(BIN)/python -m pytest -n 0 -m error_rates tests/calibration tests/surveys $(ARGS)
 
 $(OTHER)/.build: $(READY) tools/llama.sh tools/other_llama.sh
 	@tools/other_llama.sh && touch $@

@@ -42,12 +42,16 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Several processes begin with what takes longest, and share the many short files in the end.
 
     What loads models goes in two groups that take about as long, so that no more than two processes load any; of the
     rest a process runs a file at a time.
     """
+    if "error_rates" not in config.option.markexpr:  # `make test-error-rates` asks for them
+        counted = [item for item in items if item.get_closest_marker("error_rates")]
+        config.hook.pytest_deselected(items=counted)
+        items[:] = [item for item in items if item not in counted]
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     groups = {item: _group(item) for item in items}
     items.sort(key=lambda item: (groups[item] not in MODELS, item.path not in slow))
@@ -58,7 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _group(item: pytest.Item) -> str:
     if item.get_closest_marker("models") is None:
         return item.nodeid.partition("::")[0]
-    return MODELS["engines" not in item.path.parts]
+    return MODELS["engines" not in item.path.parts or item.path.name == "test_adapters.py"]  # two halves of the time
 
 
 @pytest.fixture(scope="session", autouse=True)

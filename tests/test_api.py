@@ -139,12 +139,12 @@ def test_a_file_is_scored_as_the_command_does_it(responses: Path) -> None:
 
 def test_scoring_refuses_names_that_mean_nothing(responses: Path, tmp_path: Path) -> None:
     for arguments, message in (
-        ({}, "either --session"),
-        ({"file": responses, "session": 1}, "either --session"),
+        ({}, "either SESSION"),
+        ({"file": responses, "session": 1}, "either SESSION"),
         ({"file": responses, "metrics": ["rouge_1"]}, "rouge_l"),
         ({"file": responses, "reference": "C"}, "no condition named 'C'"),
         ({"file": responses, "mode": "papers"}, "workbench or paper"),
-        ({"file": responses, "judge": "demo-smollm2"}, "--judge needs --session"),
+        ({"file": responses, "judge": "demo-smollm2"}, "--judge needs SESSION"),
         ({"session": 1, "db": tmp_path / "none.db"}, "no database"),
     ):
         with pytest.raises(InputError, match=message):

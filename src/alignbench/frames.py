@@ -142,7 +142,7 @@ class Session:
         return _frame(rows, ANSWER_KEYS)
 
     def _kept_embeddings(self, store: Store) -> Embeddings:
-        return Embeddings(store, None, DEFAULT_EMBEDDER, f"not kept yet: alignbench score --session {self.info.id}")
+        return Embeddings(store, None, DEFAULT_EMBEDDER, f"not kept yet: alignbench score {self.info.id}")
 
     def scores(
         self,
@@ -179,7 +179,7 @@ class Session:
                     unavailable={
                         name: NO_STANCES
                         if name in STANCE_SCORES
-                        else f"asks a model: alignbench score --session {self.info.id} --metrics {name}"
+                        else f"asks a model: alignbench score {self.info.id} --metrics {name}"
                         for name in chosen
                         if name not in computed and not {*metric(name).needs} <= _STORED
                     },

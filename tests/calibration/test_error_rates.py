@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from statistics import fmean
 
 import pytest
@@ -19,10 +20,10 @@ TRIED_AGAIN = 0.1  # of the few: what errs in 5% does so in 1 run of 35
 
 @pytest.fixture(scope="module")
 def calibration() -> Calibration:
-    return calibrate(REQUEST)
+    return calibrate(REQUEST, processes=len(os.sched_getaffinity(0)))
 
 
-@pytest.mark.slow
+@pytest.mark.error_rates
 def test_no_null_is_a_claim_in_more_than_8_percent(calibration: Calibration) -> None:
     """The few prompts that the repetitions draw from move the rate of a null, so one that errs often is tried again
     with more of them, and others."""
@@ -31,7 +32,7 @@ def test_no_null_is_a_claim_in_more_than_8_percent(calibration: Calibration) -> 
     assert not [claim for outcome in again for claim in outcome.claims if not claim.due and claim.rate.value > MOST]
 
 
-@pytest.mark.slow
+@pytest.mark.error_rates
 def test_no_kind_of_sentence_is_wrong_in_more_than_8_percent_over_all_nulls(calibration: Calibration) -> None:
     rates: dict[tuple[str, str], list[float]] = {}
     for claim in calibration.errors:
@@ -39,13 +40,13 @@ def test_no_kind_of_sentence_is_wrong_in_more_than_8_percent_over_all_nulls(cali
     assert not {sentence: of for sentence, of in rates.items() if fmean(of) > MOST}
 
 
-@pytest.mark.slow
+@pytest.mark.error_rates
 def test_every_kind_of_sentence_is_found_where_it_is_due(calibration: Calibration) -> None:
     found = {claim.kind for claim in calibration.claims if claim.due and claim.rate.value > 0.2}
     assert found == {*CLAIM_KINDS}
 
 
-@pytest.mark.slow
+@pytest.mark.error_rates
 def test_intervals_hold_what_they_are_around(calibration: Calibration) -> None:
     held = [c.rate for c in calibration.coverages]
     assert min(rate.ci[1] for rate in held) >= 0.85

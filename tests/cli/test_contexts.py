@@ -168,7 +168,7 @@ def test_hints_are_made_and_listed(database: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--condition", "demo-smollm2", "--level", "sumary"], "field level: 'sumary'"),
+        (["--condition", "demo-smollm2", "--level", "sumary"], "'sumary' is not one of 'keywords'"),
         (["--condition", "demo-smollm2", "--prompt", "p9"], "Session 1 has no prompt 'p9'. It has: p1, p2."),
     ],
 )

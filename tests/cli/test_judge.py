@@ -107,7 +107,7 @@ def test_two_judges_are_compared(db: Path, samples: list[int]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["1", "--kind", "qualty", "--model", "demo-smollm2"], "Did you mean quality?"),
+        (["1", "--kind", "qualty", "--model", "demo-smollm2"], "'qualty' is not one of 'quality'"),
         (["7", "--kind", "quality", "--model", "demo-smollm2"], "There is no session 7"),
         (["1", "--kind", "quality", "--model", "demo-smolm2"], "demo-smollm2"),
         (["1", "--kind", "topics", "--model", "demo-smollm2", "--reference", "nobody"], "no condition named 'nobody'"),
@@ -173,7 +173,7 @@ def test_score_judges_what_is_missing_and_gates_diversity(db: Path, samples: lis
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--file", "x.jsonl"], "--judge needs --session"),
+        (["--file", "x.jsonl"], "--judge needs SESSION"),
         (["--session", "1", "--truncate", "5"], "leave --truncate away"),
         (["--session", "1"], "demo-smollm2"),
     ],

@@ -25,7 +25,7 @@ LEDGER = ["ledger", *MODELS, "--contexts", "instruction", "--json"]
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "Give --prompts NAME|FILE, or the --session"),
+        ([], "Give --prompts NAME|FILE, or the SESSION"),
         (["--prompts", "open-endd"], "open-ended"),
         (["--session", "7"], "There is no session 7"),
         (["--prompts", "open-ended", "--contexts", "fixed-4"], "There is no context or file 'fixed-4'"),

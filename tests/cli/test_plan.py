@@ -95,7 +95,7 @@ def test_faults_have_one_clear_message(tmp_path: Path) -> None:
         (("--effect", ".1", "--from", "1", "--reference", "A", "--metrics", "distinct_2"), "cannot be planned for"),
         (
             ("--effect", ".1", "--from", "1", "--reference", "A", "--metrics", "embedding_diversity"),
-            "not kept yet: alignbench score --session 1",
+            "not kept yet: alignbench score 1",
         ),
     ):
         ran = alignbench("plan", *arguments)

@@ -79,7 +79,7 @@ def test_a_changed_condition_is_refused_and_changes_nothing(file: Path) -> None:
 @pytest.mark.models
 @pytest.mark.slow
 def test_an_interrupted_run_goes_on_as_if_it_had_not_been(file: Path, tmp_path: Path) -> None:
-    many = FILE.replace("limit = 4", "limit = 10").replace("max_tokens = 12", "max_tokens = 6")
+    many = FILE.replace("limit = 4", "limit = 6").replace("max_tokens = 12", "max_tokens = 6")
     file.write_text(many)
     running = subprocess.Popen(
         [sys.executable, "-m", "alignbench", "run", str(file)],
@@ -89,19 +89,19 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(file: Path, tmp_path: 
     )
     assert running.stderr is not None
     for line in running.stderr:
-        if "9 to go" in line:
+        if "5 to go" in line:
             running.send_signal(signal.SIGINT)
             break
     _, said = running.communicate(timeout=LIMIT)
     assert running.returncode == 130
     assert f"resume with: alignbench run {file}" in said
     first = texts()
-    assert 0 < len(first) < 30
+    assert 0 < len(first) < 18
     resumed = alignbench("run", str(file), "--json")
     assert resumed.returncode == 0, resumed.stderr
     counted = json.loads(resumed.stdout)
     assert counted["session"] == 1
-    assert counted["conditions"]["demo-smollm2"]["samples"] == 30
+    assert counted["conditions"]["demo-smollm2"]["samples"] == 18
     assert first.items() <= texts().items()
     with Store.open(os.environ["ALIGNBENCH_DB"]) as store:
         loaded = store.manifest(1)["loaded"]["demo-smollm2"]
@@ -119,8 +119,8 @@ def test_an_interrupted_run_goes_on_as_if_it_had_not_been(file: Path, tmp_path: 
     checked = alignbench("rerun", "2", "--check", "--json")
     assert checked.returncode == 1, checked.stderr
     check = json.loads(checked.stdout)
-    assert (check["session"], check["identical"], check["different"], check["failed"]) == (2, 29, 1, 0)
-    assert check["conditions"] == {"demo-smollm2": {"identical": 29, "different": 1, "failed": 0}}
+    assert (check["session"], check["identical"], check["different"], check["failed"]) == (2, 17, 1, 0)
+    assert check["conditions"] == {"demo-smollm2": {"identical": 17, "different": 1, "failed": 0}}
     assert [each for each in check["samples"] if not each["identical"]] == [
         {"prompt_id": row.prompt_id, "condition": "demo-smollm2", "sample": row.sample, "identical": False,
          "same": len(row.raw_text), "same_prompt": True, "error": ""}

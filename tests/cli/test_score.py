@@ -219,11 +219,11 @@ def test_faults_have_one_clear_message(file: Path, tmp_path: Path) -> None:
     assert "--metrics is empty" in refused("--file", file, "--metrics", ",")
     assert "no condition named 'C'" in refused("--file", file, "--reference", "C")
     assert "--floor" in refused("--file", file, "--reference", "A", "--floor", "a")
-    assert "workbench or paper" in refused("--file", file, "--mode", "papers")
+    assert "not one of 'workbench', 'paper'" in refused("--file", file, "--mode", "papers")
     assert "no such folder" in refused("--file", file, "--embedder", tmp_path / "gone")
     assert "not both" in refused("--file", file, "--json", "--csv")
-    assert "either --session" in refused()
-    assert "either --session" in refused("--file", file, "--session", 1)
+    assert "either SESSION" in refused()
+    assert "either SESSION" in refused("--file", file, "--session", 1)
     assert "no database" in refused("--session", 1)
 
 

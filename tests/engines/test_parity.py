@@ -66,6 +66,9 @@ grandmother kept hers between the cookery books, forty volumes in grey cloth, an
 one."""
 
 
+one_family = pytest.mark.parametrize("pair", ["demo-smollm2"], indirect=True)  # the loop is the same for all
+
+
 @pytest.fixture(scope="module", params=["demo-base", "demo-smollm2"])
 def pair(request: pytest.FixtureRequest, pool: WorkerPool) -> Iterator[tuple[Model, Model]]:
     """The same weights in llama.cpp and in transformers, loaded."""
@@ -191,6 +194,7 @@ def test_a_seed_and_a_distribution_decide_the_token(
             assert samples[i].tokens.sampling_logprob[0] == pytest.approx(expected.sampling_logprob[i], abs=1e-4)
 
 
+@one_family
 def test_the_repetition_penalty_reaches_prompt_and_generation(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
     for model in pair:
         events = follow(pool, model, plain_request(1, temperature=0.0, repetition_penalty=10.0, max_tokens=8))
@@ -226,6 +230,7 @@ def test_a_second_prompt_pays_only_for_its_query(pool: WorkerPool, pair: tuple[M
             assert least <= started(events).n_cached < len(started(events).prompt_ids)
 
 
+@one_family
 def test_fast_and_strict_agree_until_they_part(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
     """In float32 but for the last bits; llama.cpp's own test allows it 0.05."""
     strict = results(follow(pool, pair[1], plain_request(5, max_tokens=12)))
@@ -238,6 +243,7 @@ def test_fast_and_strict_agree_until_they_part(pool: WorkerPool, pair: tuple[Mod
     assert max(differences) < 1e-3
 
 
+@one_family
 def test_scores_are_the_log_probs_of_sampling(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
     request = plain_request(4, max_tokens=8, stops=())
     differences: list[float] = []
@@ -250,6 +256,7 @@ def test_scores_are_the_log_probs_of_sampling(pool: WorkerPool, pair: tuple[Mode
     assert max(differences) < 1e-2
 
 
+@one_family
 def test_a_stop_at_the_very_first_token(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
     for model in pair:
         free = results(follow(pool, model, plain_request(1, temperature=0.0, max_tokens=1, stops=())))[0]
@@ -258,6 +265,7 @@ def test_a_stop_at_the_very_first_token(pool: WorkerPool, pair: tuple[Model, Mod
         assert (stopped.finish_reason, stopped.n_tokens) == ("stop", 1)
 
 
+@one_family
 def test_a_stop_across_token_borders_is_never_shown(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
     for model in pair:
         request = plain_request(1, temperature=0.0, stops=(), max_tokens=12)
@@ -300,6 +308,7 @@ def test_tokens_longer_than_32_bytes(pool: WorkerPool, pair: tuple[Model, Model]
     assert list(samples[0].tokens.ids) == list(samples[1].tokens.ids)
 
 
+@one_family
 def test_cancel_keeps_what_was_generated(pool: WorkerPool, pair: tuple[Model, Model]) -> None:
     request = plain_request(4, max_tokens=300, stops=())
 

@@ -21,7 +21,7 @@ LETTERS = ("A", "B", "C")
 Rng = np.random.Generator
 Voter = Callable[[np.ndarray, np.ndarray, Rng], np.ndarray]  # (p, group, rng) -> (K,) probabilities of the persona
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.error_rates
 
 
 def answered(question: Prompt, condition: str, p: np.ndarray, rng: Rng) -> AnswerDistribution:

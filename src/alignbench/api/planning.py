@@ -51,7 +51,7 @@ def plan_comparisons(
     with Store.read(existing_database(db)) as store:
         responses = SessionResponses(store, session)
         against = _reference(store, session, responses, reference)
-        embeddings = Embeddings(store, None, DEFAULT_EMBEDDER, f"not kept yet: alignbench score --session {session}")
+        embeddings = Embeddings(store, None, DEFAULT_EMBEDDER, f"not kept yet: alignbench score {session}")
         comparisons = pilot_comparisons(responses, against, names, embeddings, progress)
     if metrics is None and not any(one.spread for one in comparisons if one.metric == _EMBEDDED):
         comparisons = [one for one in comparisons if one.metric != _EMBEDDED]

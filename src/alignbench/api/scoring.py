@@ -107,9 +107,9 @@ def scoring_job(
     """
     source = session if session is not None else file
     if source is None or (session is not None and file is not None):
-        raise InputError("Give either --session ID or --file FILE.jsonl.")
+        raise InputError("Give either SESSION or --file FILE.jsonl.")
     if judge is not None and session is None:
-        raise InputError("--judge needs --session: judgments are kept with the samples they are of.")
+        raise InputError("--judge needs SESSION: judgments are kept with the samples they are of.")
     if judge is not None and truncate is not None:
         raise InputError("--judge judges whole responses; leave --truncate away.")
     critic = None if judge is None else resolve(judge)

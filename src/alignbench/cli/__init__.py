@@ -7,6 +7,7 @@ SIGTERM before or after the part that a signal interrupts in good order.
 from __future__ import annotations
 
 import errno
+import os
 import resource
 import signal
 import sys
@@ -20,15 +21,21 @@ def main() -> None:
     try:
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _end)
-        from alignbench.cli import printing, signal_wakeup
+        from alignbench.cli import completion, printing, signal_wakeup
         from alignbench.cli.app import app
         from alignbench.cli.late import late_group
 
+        def run() -> object:
+            return late_group(app)(prog_name=completion.PROGRAM, color=False)
+
+        if completion.VARIABLE in os.environ:
+            printing.data(completion.answer(run), end="")
+            sys.exit(0)
         signal_wakeup.begin()
         printing.guard()
     except (KeyboardInterrupt, _EndedBySignal) as end:  # so early that nothing has begun
         sys.exit(_ended(end))
-    code = _exit_code(late_group(app))
+    code = _exit_code(run)
     written = _exit_code(printing.finish)
     sys.exit(code or written)
 

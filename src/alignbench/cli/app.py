@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from alignbench import __version__, bounds
+from alignbench import __version__
 from alignbench.cli import (
     attach,
     bits,
@@ -34,7 +34,9 @@ from alignbench.cli import (
     sessions,
     survey,
 )
-from alignbench.cli.options import Db, number
+from alignbench.cli.former_options import PilotCommand, SessionCommand
+from alignbench.cli.groups import CONTEXTS, DATA, DRAW, MACHINE, MEASURE, PanelGroup, add_examples
+from alignbench.cli.options import Db, session_number
 from alignbench.cli.pools import RayCommand
 
 app = typer.Typer(
@@ -43,38 +45,44 @@ app = typer.Typer(
     help="Study what alignment does to a language model. Without a command, the workbench opens.",
     no_args_is_help=False,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    cls=PanelGroup,
 )
+app.command("sample", rich_help_panel=DRAW)(sample.sample)
+app.command("run", cls=RayCommand, rich_help_panel=DRAW)(run.run)
+app.command("attach", rich_help_panel=DRAW)(attach.attach)
+app.command("rerun", rich_help_panel=DRAW)(rerun.rerun)
+app.command("survey", rich_help_panel=DRAW)(survey.survey)
+
+app.command("score", cls=SessionCommand, rich_help_panel=MEASURE)(score.score)
+app.command("report", rich_help_panel=MEASURE)(report.report)
+app.command("judge", rich_help_panel=MEASURE)(judge.judge)
+app.command("label", rich_help_panel=MEASURE)(label.label)
+app.command("likelihood", rich_help_panel=MEASURE)(likelihood.likelihood)
+app.command("bits", rich_help_panel=MEASURE)(bits.bits)
+app.command("ledger", cls=SessionCommand, rich_help_panel=MEASURE)(ledger.ledger)
+app.command("plan", cls=PilotCommand, rich_help_panel=MEASURE)(plan.plan)
+app.command("calibrate", cls=SessionCommand, rich_help_panel=MEASURE)(calibrate.calibrate)
+app.command("metrics", rich_help_panel=MEASURE)(metrics.metrics)
+
+app.command("render", cls=SessionCommand, rich_help_panel=CONTEXTS)(render.render)
 app.add_typer(
-    sessions.app, name="sessions", help="Sessions in the database: list, search, tag, merge, compare, back up."
+    examples.app, name="examples", rich_help_panel=CONTEXTS, help="Example sets: list, show, build, import, select."
 )
-app.add_typer(prompts.app, name="prompts", help="Prompt sets that ship, and your own files.")
-app.add_typer(models.app, name="models", help="Models: what is there, and whether it is sound.")
-app.add_typer(importing.app, name="import", help="Responses from elsewhere: the paper's data, JSONL files.")
-app.add_typer(examples.app, name="examples", help="Example sets: what ships, your own, and what would be selected.")
-app.add_typer(hints.app, name="hints", help="Hints: made of a session's samples, and listed.")
-app.command("render")(render.render)
-app.add_typer(exporting.app, name="export", help="A session for other programs: JSON lines, CSV, the paper's layout.")
-app.command("sample")(sample.sample)
-app.command("survey")(survey.survey)
-app.command("run", cls=RayCommand)(run.run)
-app.command("attach")(attach.attach)
-app.command("rerun")(rerun.rerun)
-app.command("report")(report.report)
-app.command("score")(score.score)
-app.command("calibrate")(calibrate.calibrate)
-app.command("plan")(plan.plan)
-app.command("judge")(judge.judge)
-app.command("label")(label.label)
-app.command("metrics")(metrics.metrics)
-app.command("ledger")(ledger.ledger)
-app.command("likelihood")(likelihood.likelihood)
-app.command("bits")(bits.bits)
-app.command("doctor")(doctor.doctor)
+app.add_typer(hints.app, name="hints", rich_help_panel=CONTEXTS, help="Hints made of a session's samples: make, list.")
+
+app.add_typer(
+    sessions.app, name="sessions", rich_help_panel=DATA, help="Sessions: list, show, search, tag, merge, compare."
+)
+app.add_typer(prompts.app, name="prompts", rich_help_panel=DATA, help="Prompt sets that ship, and your own files.")
+app.add_typer(importing.app, name="import", rich_help_panel=DATA, help="Import responses from elsewhere as sessions.")
+app.add_typer(exporting.app, name="export", rich_help_panel=DATA, help="Export a session for other programs.")
+
+app.add_typer(models.app, name="models", rich_help_panel=MACHINE, help="Models: list and check them.")
+app.command("doctor", rich_help_panel=MACHINE)(doctor.doctor)
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
+def _version(context: typer.Context, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:  # which is what a shell's completion does
         printing.show(f"alignbench {__version__}")
         raise typer.Exit
 
@@ -90,13 +98,16 @@ def root(
         tui(db=db)
 
 
-@app.command("tui")
+@app.command("tui", cls=SessionCommand, rich_help_panel=MACHINE)
 def tui(
     db: Db = None,
-    session: Annotated[int | None, number(bounds.SESSION, "--session", help="Open this session.")] = None,
+    session: Annotated[int | None, session_number(help="Open this session.")] = None,
 ) -> None:
     """Open the workbench."""
     from alignbench import paths
     from alignbench.tui import run_app
 
     run_app(db or paths.default_database(), session)
+
+
+add_examples(app)

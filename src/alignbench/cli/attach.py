@@ -18,12 +18,13 @@ LINES = 5  # of what was said before
 
 
 def attach(
-    session: Annotated[
-        int | None, session_number(metavar="[SESSION]", help="The session's number; left out: the run begun last.")
-    ] = None,
+    session: Annotated[int | None, session_number(help="A session's number; left out: the run begun last.")] = None,
     db: Db = None,
 ) -> None:
-    """Show a run that was begun with `run --detach`, until it ends. Ctrl-C leaves it alone."""
+    """Watch a run that goes on in the background.
+
+    It was begun with `alignbench run --detach`, and is shown until it ends. Ctrl-C leaves it alone.
+    """
     from alignbench.experiments.background import commands, find, find_all
     from alignbench.paths import existing_database
     from alignbench.store import Store

@@ -9,7 +9,7 @@ import typer
 
 from alignbench import bounds, paths
 from alignbench.cli import printing
-from alignbench.cli.options import Conditions, Db, Device, GpuLayers, Json, Threads, number
+from alignbench.cli.options import Conditions, Db, Device, GpuLayers, Json, Models, Threads, number
 from alignbench.spec import Sampling
 
 
@@ -22,7 +22,7 @@ def bits(
             "between them.",
         ),
     ],
-    model: Annotated[list[str] | None, typer.Option(help="A model: a name or a reference. Repeat for more.")] = None,
+    model: Models = None,
     condition: Conditions = None,
     limit: Annotated[int | None, number(bounds.LIMIT, "--limit", help="Only the first texts.")] = None,
     device: Device = "auto",
@@ -31,9 +31,10 @@ def bits(
     db: Db = None,
     as_json: Json = False,
 ) -> None:
-    """Bits per byte of a file of texts under each condition, and how the conditions differ, with intervals over texts.
+    """Measure bits per byte of texts under conditions.
 
-    A text with a prompt is read as a response to it. One without stands alone, or follows the context of its condition.
+    Also how the conditions differ, with intervals over texts. A text with a prompt is read as a response to it. One
+    without stands alone, or follows the context of its condition.
     """
     from alignbench.api.sampling import make_conditions
     from alignbench.api.text_bits import read_under_conditions

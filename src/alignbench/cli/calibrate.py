@@ -11,7 +11,7 @@ import typer
 from alignbench import bounds
 from alignbench.cli import printing
 from alignbench.cli.database import reading
-from alignbench.cli.options import Db, Json, number
+from alignbench.cli.options import Db, Json, number, session_number
 from alignbench.errors import InputError
 from alignbench.paths import existing_database
 
@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 
 
 def calibrate(
-    session: Annotated[
-        int | None, number(bounds.SESSION, "--session", help="Draw on the responses of this session.")
-    ] = None,
+    session: Annotated[int | None, session_number(help="Draw on the responses of this session.")] = None,
     condition: Annotated[str | None, typer.Option(metavar="NAME", help="Of which condition.")] = None,
     prompts: Annotated[str, typer.Option(metavar="N,N,...", help="Prompts of a repetition.")] = "5,10,20,50",
     n: Annotated[int, number(bounds.COMPARED_SAMPLES, "-n", help="Samples of a prompt.")] = 5,
@@ -38,7 +36,10 @@ def calibrate(
     ] = None,
     db: Db = None,
 ) -> None:
-    """Plant nulls and effects, in made responses or in a session's, and count the findings. It takes minutes."""
+    """Count how often findings are wrong.
+
+    Nulls and effects are planted in made responses, or in those of a session. It takes minutes.
+    """
     from alignbench.calibration.calibrate import CalibrationRequest
     from alignbench.calibration.calibrate import calibrate as calibrated
     from alignbench.calibration.to_json import calibration_json
@@ -71,7 +72,7 @@ def _source(session: int | None, condition: str | None, db: Path | None) -> Text
     if session is None and condition is None:
         return MadeTexts()
     if session is None or condition is None:
-        raise InputError("--session and --condition go together: responses are drawn from one condition of a session.")
+        raise InputError("SESSION and --condition go together: responses are drawn from one condition of a session.")
     with reading(existing_database(db)) as store:
         return stored_texts(store, session, condition)
 

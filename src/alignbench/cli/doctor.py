@@ -11,7 +11,10 @@ from alignbench.cli.options import Db, Json
 
 
 def doctor(db: Db = None, as_json: Json = False) -> None:
-    """Say what works on this machine, and what to do about the rest. Exit code 1 where it cannot be used."""
+    """Say what works on this machine, and why not.
+
+    Also what to do about it. Exit code 1 where the machine cannot be used.
+    """
     from alignbench import paths
     from alignbench.cli.tables import print_table
     from alignbench.doctor import examine, failed

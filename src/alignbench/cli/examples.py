@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from alignbench import bounds, paths
-from alignbench.cli import printing
-from alignbench.cli.options import Db, Json, number
+from alignbench.cli import completion, printing
+from alignbench.cli.former_options import SessionCommand
+from alignbench.cli.options import Db, Json, SessionArgument, number
 from alignbench.errors import InputError
 from alignbench.paths import existing_database
 from alignbench.spec import Examples, ExampleSet, Order, Select
@@ -20,13 +21,20 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
-SetName = Annotated[str, typer.Argument(metavar="SET", help="A set that ships, one in the database, or a file.")]
+SetName = Annotated[
+    str,
+    typer.Argument(
+        metavar="SET",
+        help="A set that ships, one in the database, or a file.",
+        autocompletion=completion.example_sets,
+    ),
+]
 Name = Annotated[str | None, typer.Option(help="What to call the set in the database.")]
 
 
 @app.command("list")
 def list_sets(db: Db = None, as_json: Json = False) -> None:
-    """Name the example sets that ship and those in the database."""
+    """Name the example sets that ship or are kept here."""
     from alignbench.cli.tables import print_table
     from alignbench.contexts.example_files import shipped_example_set, shipped_example_sets
 
@@ -54,7 +62,10 @@ def list_sets(db: Db = None, as_json: Json = False) -> None:
 
 @app.command()
 def show(name: SetName, db: Db = None, as_json: Json = False) -> None:
-    """Print a set, checked. JSON: one line an example, a file that can be read again."""
+    """Print a set, checked.
+
+    JSON: one line an example, a file that can be read again.
+    """
     from alignbench.cli.tables import print_table
     from alignbench.contexts.example_files import write_examples
 
@@ -65,15 +76,18 @@ def show(name: SetName, db: Db = None, as_json: Json = False) -> None:
     print_table(("prompt", "response", "hint"), [(item.prompt, item.response, item.hint) for item in pool.items])
 
 
-@app.command()
+@app.command(cls=SessionCommand)
 def build(
-    session: Annotated[str, typer.Option(help="The session, by number or name.")],
+    session: SessionArgument,
     condition: Annotated[str, typer.Option(help="The condition whose answers are taken.")],
     sample: Annotated[int, number(bounds.SAMPLE, "--sample", help="Which sample of each prompt.")] = 0,
     name: Name = None,
     db: Db = None,
 ) -> None:
-    """Make a set of a condition's answers, one a prompt, and keep it in the database."""
+    """Make a set of a condition's answers.
+
+    One a prompt; it is kept in the database.
+    """
     from alignbench.experiments.stored_sets import session_id
 
     with _store(existing_database(db)) as store:
@@ -87,7 +101,7 @@ def import_set(
     name: Name = None,
     db: Db = None,
 ) -> None:
-    """Read a file of examples, check it, and keep it in the database."""
+    """Check a file of examples and keep it."""
     from alignbench.contexts.example_files import read_examples
 
     example_set = read_examples(file)
@@ -99,10 +113,10 @@ def import_set(
 def select_examples(
     name: SetName,
     prompt: Annotated[str, typer.Option(help="The prompt that the examples are for.")],
-    select: Annotated[str, typer.Option(help=f"One of {', '.join(get_args(Select))}.")] = "nearest-prompt",
+    select: Annotated[Select, typer.Option(help="Which of them.")] = "nearest-prompt",
     k: Annotated[int, number(bounds.EXAMPLES, "-k", "--k", help="How many.")] = 3,
     seed: Annotated[int, number(bounds.SEED, "--seed", help="Of a random selection or order.")] = 0,
-    order: Annotated[str, typer.Option(help=f"One of {', '.join(get_args(Order))}.")] = "given",
+    order: Annotated[Order, typer.Option(help="In which order they stand.")] = "given",
     mmr: Annotated[
         float | None,
         number(
@@ -116,7 +130,10 @@ def select_examples(
     db: Db = None,
     as_json: Json = False,
 ) -> None:
-    """Show which examples of a set would stand before a prompt, in their order, with rank and similarity."""
+    """Show which examples would stand before a prompt.
+
+    They stand in their order, with rank and similarity.
+    """
     from alignbench.cli.tables import print_table
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.scratch_preparer import trial_preparer

@@ -14,7 +14,7 @@ from alignbench.paths import existing_database
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
-SessionArgument = Annotated[int, session_number(metavar="SESSION", help="A session in the database.")]
+SessionArgument = Annotated[int, session_number()]
 Conditions = Annotated[list[str] | None, typer.Option("--condition", metavar="NAME", help="Only this one; repeatable.")]
 Prompts = Annotated[list[str] | None, typer.Option("--prompt", metavar="ID", help="Only this one; repeatable.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write there, not to stdout.")]
@@ -28,7 +28,10 @@ def jsonl(
     output: Output = None,
     db: Db = None,
 ) -> None:
-    """Export the samples as JSON lines, which `alignbench import jsonl` reads."""
+    """Export the samples as JSON lines.
+
+    `alignbench import jsonl` reads them.
+    """
     _export(".jsonl", session, condition, prompt, output, db)
 
 
@@ -40,7 +43,10 @@ def as_csv(
     output: Output = None,
     db: Db = None,
 ) -> None:
-    """Export the samples as CSV, safe to open in a spreadsheet, which `alignbench import csv` reads."""
+    """Export the samples as CSV, safe for spreadsheets.
+
+    `alignbench import csv` reads it.
+    """
     _export(".csv", session, condition, prompt, output, db)
 
 
@@ -50,7 +56,10 @@ def overton(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where a folder called as the session is made.")],
     db: Db = None,
 ) -> None:
-    """Export a session in the layout of the paper's released data, which `alignbench import overton` reads."""
+    """Export a session in the layout of the paper's data.
+
+    `alignbench import overton` reads it.
+    """
     from alignbench.overton.write import export_overton
 
     with reading(existing_database(db)) as store:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, get_args
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alignbench import bounds
 from alignbench.cli import printing
+from alignbench.cli.choices import HintLevel
 from alignbench.cli.database import reading
-from alignbench.cli.options import Db, Json, number
+from alignbench.cli.former_options import SessionCommand
+from alignbench.cli.options import Db, Json, SessionArgument, model_option, number
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.paths import existing_database
-from alignbench.spec import Level
 
 if TYPE_CHECKING:
     from alignbench.experiments.context_preparer import Preparer
@@ -22,22 +23,26 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
-SessionOption = Annotated[str, typer.Option(help="The session, by number or name.")]
 
-
-@app.command()
+@app.command(cls=SessionCommand)
 def make(
-    session: SessionOption,
+    session: SessionArgument,
     condition: Annotated[str, typer.Option(help="The condition whose samples the hints tell of.")],
-    level: Annotated[str, typer.Option(help=f"One of {', '.join(get_args(Level)[:-1])}.")] = "summary",
+    level: Annotated[HintLevel, typer.Option(help="How much a hint tells.")] = "summary",
     sample: Annotated[int, number(bounds.SAMPLE, "--sample", help="Which sample of each prompt.")] = 0,
-    maker: Annotated[str | None, typer.Option(help="The model that makes them.", show_default="its own")] = None,
+    maker: Annotated[
+        str | None,
+        model_option("--model", "--maker", help="The model that makes them.", show_default="the condition's own"),
+    ] = None,
     template: Annotated[Path | None, typer.Option(help="What it is asked, with {prompt} and {response} in it.")] = None,
     prompt: Annotated[str | None, typer.Option(help="Only for the prompt of this id.")] = None,
     db: Db = None,
     as_json: Json = False,
 ) -> None:
-    """Make a hint of a sample for each prompt of a session; one that was made before is not made again."""
+    """Make a hint for each prompt of a session.
+
+    It tells of a sample of the condition. One that was made before is not made again.
+    """
     from alignbench.contexts.files import read_hint
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.context_preparer import Preparer
@@ -63,9 +68,12 @@ def make(
         raise typer.Exit(3 if made else 1)
 
 
-@app.command("list")
-def list_hints(session: SessionOption, db: Db = None, as_json: Json = False) -> None:
-    """List the hints of a session, with their size and how much of the response they give away."""
+@app.command("list", cls=SessionCommand)
+def list_hints(session: SessionArgument, db: Db = None, as_json: Json = False) -> None:
+    """List the hints of a session.
+
+    With their size, and how much of the response they give away.
+    """
     from alignbench.cli.tables import print_table
     from alignbench.experiments.stored_sets import session_id
 

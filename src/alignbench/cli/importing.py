@@ -25,7 +25,10 @@ def overton(
     db: Db = None,
     as_json: Json = False,
 ) -> None:
-    """Import the released data of "From Distributional to Overton Pluralism": one session a dataset."""
+    """Import the released data of the Overton paper.
+
+    "From Distributional to Overton Pluralism": one session a dataset.
+    """
     from alignbench.overton.read import datasets
 
     _land(_whole(datasets(folder)), db, as_json)
@@ -70,7 +73,10 @@ def from_csv(
     db: Db = None,
     as_json: Json = False,
 ) -> None:
-    """Import responses from a CSV file as one session, such as `alignbench export csv` writes."""
+    """Import responses from a CSV file as one session.
+
+    Such as `alignbench export csv` writes.
+    """
     from alignbench.importing.spreadsheets import read_csv
 
     _land([read_csv(file)], db, as_json)

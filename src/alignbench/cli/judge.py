@@ -8,17 +8,15 @@ from typing import Annotated
 import typer
 
 from alignbench.cli import printing
-from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, session_number
+from alignbench.cli.choices import JudgeKind
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, model_option, session_number
 from alignbench.paths import existing_database
 
 
 def judge(
-    session: Annotated[int, session_number(metavar="SESSION", help="The session's number.")],
-    kind: Annotated[
-        str,
-        typer.Option(help="quality, stance, new-information, topics, equivalence, set-topics, constraints or option."),
-    ],
-    model: Annotated[str, typer.Option(help="The judge: a name or a reference.")],
+    session: Annotated[int, session_number()],
+    kind: Annotated[JudgeKind, typer.Option(help="What is judged.")],
+    model: Annotated[str, model_option("--model", help="The judge: a name or a reference.")],
     reference: Annotated[
         str | None,
         typer.Option(
@@ -32,7 +30,10 @@ def judge(
     db: Db = None,
     as_json: Json = False,
 ) -> None:
-    """Let a model judge the samples of a session that it has not judged yet, and show what its judgments come to."""
+    """Let a model judge the samples of a session.
+
+    Those that it has not judged yet; what its judgments come to is shown.
+    """
     from alignbench.cli.judge_view import print_agreement, print_judged
     from alignbench.cli.judge_watcher import follow_judge
     from alignbench.cli.run_watcher import RunOutcome

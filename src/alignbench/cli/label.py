@@ -13,7 +13,7 @@ from alignbench.paths import existing_database
 
 
 def label(
-    session: Annotated[int, session_number(metavar="SESSION", help="A session in the database.")],
+    session: Annotated[int, session_number()],
     tags: Annotated[
         str | None, typer.Option(metavar="TAG,TAG,...", help="Give each pair one of these, not a preference.")
     ] = None,
@@ -31,7 +31,10 @@ def label(
     ] = 0,
     db: Db = None,
 ) -> None:
-    """Label pairs of samples in the app, their origin hidden. Again = go on with those that are left."""
+    """Label pairs of samples, their origin hidden.
+
+    They are shown in the app. The same command again goes on with those that are left.
+    """
     from alignbench.judging.labels import plan_labels, user_name
     from alignbench.store import Store
     from alignbench.tui import run_app

@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench import bounds, paths
-from alignbench.cli import printing
-from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, number
+from alignbench.cli import completion, printing
+from alignbench.cli.options import (
+    Db,
+    Device,
+    GpuLayers,
+    Json,
+    Threads,
+    model_option,
+    number,
+    session_number,
+)
 from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Prompt, Sampling
 
@@ -21,15 +30,30 @@ _SAMPLING = Sampling(temperature=1.0)  # the whole distribution, so that the gap
 
 
 def ledger(
-    teacher: Annotated[str, typer.Option(help="The model whose responses are read, or a condition of --session.")],
-    base: Annotated[str, typer.Option(help="The model that reads them in context.")],
+    teacher: Annotated[
+        str, model_option("--teacher", help="The model whose responses are read, or a condition of SESSION.")
+    ],
+    base: Annotated[str, model_option("--model", "--base", help="The base model that reads them in context.")],
+    session: Annotated[
+        int | None,
+        session_number(help="Take the samples of this session, and draw those it lacks."),
+    ] = None,
     prompts: Annotated[
         str | None,
-        typer.Option(help="A prompt set: a name that ships, or a file.", show_default="those of --session"),
+        typer.Option(
+            help="A prompt set: a name that ships, or a file.",
+            show_default="those of SESSION",
+            autocompletion=completion.prompt_sets,
+        ),
     ] = None,
     limit: Annotated[int | None, number(bounds.LIMIT, "--limit", help="Only the first prompts.")] = None,
     contexts: Annotated[
-        str, typer.Option(help="Contexts around the prompts: names or TOML files.", metavar="A,B,...")
+        str,
+        typer.Option(
+            help="Contexts around the prompts: names or TOML files.",
+            metavar="A,B,...",
+            autocompletion=completion.context_lists,
+        ),
     ] = "instruction,fixed-3",
     n: Annotated[
         int, number(bounds.COMPARED_SAMPLES, "-n", "--n", help="Responses of the teacher to a prompt.")
@@ -38,10 +62,6 @@ def ledger(
         int, number(bounds.MAX_TOKENS, "--max-tokens", help="Most tokens of a response.")
     ] = _SAMPLING.max_tokens,
     seed: Annotated[int, number(bounds.SEED, "--seed", help="Sample i is drawn with seed + i.")] = 0,
-    session: Annotated[
-        int | None,
-        number(bounds.SESSION, "--session", help="Take the samples of this session, and draw those it lacks."),
-    ] = None,
     controls: Annotated[
         bool, typer.Option("--controls", help="Also contexts whose outcome is known beforehand.")
     ] = False,
@@ -67,9 +87,10 @@ def ledger(
     db: Db = None,
     as_json: Json = False,
 ) -> None:
-    """Bits that a teacher's responses cost a base model in context, and what each piece of the context saves of them.
+    """Count what responses cost a base model, in bits.
 
-    Give the same command again to go on where it was stopped.
+    A teacher's responses, read in context, and what each piece of the context saves of them. Give the same command
+    again to go on where it was stopped.
     """
     from alignbench.cli.ledger_view import print_ledger
     from alignbench.cli.progress import ProgressBar
@@ -90,7 +111,7 @@ def ledger(
 
     path = db or paths.default_database()
     if session is None and prompts is None:
-        raise InputError("Give --prompts NAME|FILE, or the --session whose prompts are meant.")
+        raise InputError("Give --prompts NAME|FILE, or the SESSION whose prompts are meant.")
     if reach is not None and budget_tokens is None:
         raise InputError("--reach needs --budget-tokens: the most tokens that the context may have.")
     wanted = None if budget_tokens is None else SearchTarget(budget_tokens, reach)

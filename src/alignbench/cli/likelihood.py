@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench import bounds
-from alignbench.cli import printing
-from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, number
+from alignbench.cli import completion, printing
+from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, model_option, number
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def likelihood(
-    model: Annotated[str, typer.Option(help="A model: a name or a reference.")],
+    model: Annotated[str, model_option("--model", help="A model: a name or a reference.")],
     prompt: Annotated[str, typer.Option(help="The prompt.")],
     response: Annotated[str, typer.Option(help="The response: a text, or a file that holds it.")],
     context: Annotated[
@@ -29,6 +29,7 @@ def likelihood(
             help="What surrounds the prompt: a context's name or a TOML file.",
             metavar="NAME|FILE",
             show_default="zero-shot",
+            autocompletion=completion.contexts,
         ),
     ] = None,
     keep_line_end: Annotated[
@@ -41,7 +42,10 @@ def likelihood(
     db: Db = None,
     as_json: Json = False,
 ) -> None:
-    """How likely a response is under a model: log-prob and rank of each token, and what the model preferred."""
+    """Read a given response under a model, token by token.
+
+    Log-prob and rank of each token, and what the model preferred.
+    """
     from alignbench.contexts.files import load_context
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.likelihood import content_for, score_response

@@ -7,7 +7,10 @@ from alignbench.cli.options import Json
 
 
 def metrics(as_json: Json = False) -> None:
-    """List the scores: range, direction, what they need, where they come from."""
+    """List the scores and what they mean.
+
+    Range, direction, what they need, where they come from.
+    """
     from alignbench.cli.tables import print_table
     from alignbench.metrics.registry import METRICS
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alignbench.cli import printing
+from alignbench.cli import completion, printing
 from alignbench.cli.options import Json
 from alignbench.errors import InputError
 
@@ -25,7 +25,7 @@ ModelsFile = Annotated[
 
 @app.command("list")
 def list_models(models_file: ModelsFile = None, as_json: Json = False) -> None:
-    """Name the models: the embedded ones, then those of models.toml."""
+    """Name the models: embedded, then those of models.toml."""
     from alignbench.cli.tables import print_table
     from alignbench.models.catalog import inventory
 
@@ -58,16 +58,18 @@ def check(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="NAME|REFERENCE",
+            metavar="MODEL",
+            autocompletion=completion.models,
             help="A name, llama:/path/file.gguf[+/adapter.gguf], or openai:http://host:8000/v1#served-name.",
         ),
     ],
     models_file: ModelsFile = None,
     as_json: Json = False,
 ) -> None:
-    """Read a model's header and hash its weights, and its adapter's; ask a server what it can do.
+    """Check a model: hash its weights, or ask its server.
 
-    A server gets some thirty small requests. Exit code 1 where something is wrong with the weights, or the server does
+    Its header is read, and its adapter's weights are hashed too. A server gets some thirty small requests. Exit
+    code 1 where something is wrong with the weights, or the server does
     not answer.
     """
     from alignbench.cli.tables import print_table
@@ -233,8 +235,15 @@ def _plain(value: object) -> str:
 
 
 @app.command()
-def template(name: Annotated[str, typer.Argument(metavar="MODEL", help="A name or a reference.")]) -> None:
-    """Write a model's chat template, as Jinja, for a context that gives it to another model."""
+def template(
+    name: Annotated[
+        str, typer.Argument(metavar="MODEL", help="A name or a reference.", autocompletion=completion.models)
+    ],
+) -> None:
+    """Write a model's chat template, as Jinja.
+
+    For a context that gives it to another model.
+    """
     from alignbench.engines.blocking import loaded
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.models.catalog import resolve

@@ -11,6 +11,7 @@ import typer
 
 from alignbench import bounds
 from alignbench.bounds import Bound
+from alignbench.cli import completion
 
 
 def number(bound: Bound, name: str, *others: str, **about: Any) -> Any:
@@ -20,8 +21,15 @@ def number(bound: Bound, name: str, *others: str, **about: Any) -> Any:
 
 
 def session_number(**about: Any) -> Any:
-    """An argument that is the number of a session."""
-    return typer.Argument(parser=_reader(bounds.SESSION, "the session"), **about)
+    """The argument SESSION, a number."""
+    words = {"metavar": "SESSION", "help": "A session's number, as `alignbench sessions list` shows it."}
+    reader = _reader(bounds.SESSION, "the session")
+    return typer.Argument(parser=reader, autocompletion=completion.sessions, **{**words, **about})
+
+
+def model_option(*names: str, **about: Any) -> Any:
+    """An option that takes a model by its name or its reference."""
+    return typer.Option(*names, **{"metavar": "MODEL", "autocompletion": completion.models, **about})
 
 
 def _reader(bound: Bound, name: str) -> Callable[[str | float], float]:
@@ -61,17 +69,35 @@ Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on s
 Conditions = Annotated[
     list[str] | None,
     typer.Option(
-        help="A named condition, perhaps with a context. Repeat for more.", metavar="NAME=MODEL[,context=FILE]"
+        help="A named condition, perhaps with a context. Repeat for more.",
+        metavar="NAME=MODEL[,context=FILE]",
+        autocompletion=completion.conditions,
     ),
 ]
 Contexts = Annotated[
     list[str] | None,
-    typer.Option(help="A context for the base models of --model: a name or a TOML file.", metavar="NAME|FILE"),
+    typer.Option(
+        help="A context for the base models of --model: a name or a TOML file.",
+        metavar="NAME|FILE",
+        autocompletion=completion.contexts,
+    ),
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")]
+Models = Annotated[
+    list[str] | None,
+    model_option("--model", help="A model: a name or a reference (llama:/path.gguf). Repeat for more."),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", autocompletion=completion.devices)]
 Threads = Annotated[
     int | None, number(bounds.THREADS, "--threads", help="CPU threads all models share.", show_default="all cores")
 ]
 GpuLayers = Annotated[
     int, number(bounds.GPU_LAYERS, "--gpu-layers", help="Layers llama.cpp puts on a GPU; -1 is all, 0 none.")
+]
+SessionArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SESSION",
+        help="A session's number, as `alignbench sessions list` shows it, or its name.",
+        autocompletion=completion.sessions,
+    ),
 ]

@@ -7,19 +7,21 @@ from typing import Annotated
 import typer
 
 from alignbench import bounds
-from alignbench.cli import printing
-from alignbench.cli.options import Db, Json, number
+from alignbench.cli import completion, printing
+from alignbench.cli.options import Db, Json, number, session_number
 
 
 def plan(
+    session: Annotated[int, session_number(help="The session that serves as a pilot.")],
     effect: Annotated[
         float, number(bounds.EFFECT, "--effect", metavar="DIFFERENCE", help="To be found, in the units of the score.")
     ],
-    session: Annotated[int, number(bounds.SESSION, "--from", metavar="ID", help="The session that serves as a pilot.")],
     metrics: Annotated[
         str | None,
         typer.Option(
-            help="Names with commas between.", show_default="jaccard, and embedding_diversity where vectors are kept"
+            help="Names with commas between.",
+            show_default="jaccard, and embedding_diversity where vectors are kept",
+            autocompletion=completion.metrics,
         ),
     ] = None,
     reference: Annotated[
@@ -29,7 +31,10 @@ def plan(
     db: Db = None,
     as_json: Json = False,
 ) -> None:
-    """How many prompts and samples it takes to find a difference between conditions, from a pilot session."""
+    """Plan prompts and samples from a pilot session.
+
+    How many it takes to find a difference between conditions.
+    """
     from alignbench.api.planning import plan_comparisons
     from alignbench.cli.progress import ProgressBar
     from alignbench.cli.tables import print_sections

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from alignbench import bounds
-from alignbench.cli import printing
+from alignbench.cli import completion, printing
 from alignbench.cli.options import Json, number
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
@@ -29,11 +29,17 @@ def list_sets(as_json: Json = False) -> None:
 
 @app.command()
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A set that ships, or a file.")],
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME|FILE", help="A set that ships, or a file.", autocompletion=completion.prompt_sets),
+    ],
     limit: Annotated[int | None, number(bounds.LIMIT, "--limit", help="Only the first prompts.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Print the prompts of a set, checked. JSON: one line a prompt, a file that can be read again."""
+    """Print the prompts of a set, checked.
+
+    JSON: one line a prompt, a file that can be read again.
+    """
     from alignbench.cli.tables import print_table
     from alignbench.prompt_fields import prompt_json
     from alignbench.prompts import load_prompts

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench import bounds, paths
-from alignbench.cli import printing
-from alignbench.cli.options import Db, number
+from alignbench.cli import completion, printing
+from alignbench.cli.options import Db, model_option, number, session_number
 from alignbench.errors import InputError
 from alignbench.spec import Condition, Context, Prompt, Sampling, default_context
 
@@ -21,21 +21,29 @@ _MAX_TOKENS = Sampling().max_tokens
 def render(
     prompt: Annotated[str, typer.Option(help="The prompt.")],
     context: Annotated[
-        str | None, typer.Option(help="A context: a name or a TOML file.", metavar="NAME|FILE", show_default="none")
+        str | None,
+        typer.Option(
+            help="A context: a name or a TOML file.",
+            metavar="NAME|FILE",
+            show_default="none",
+            autocompletion=completion.contexts,
+        ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="The model that gets it; it counts the tokens and has the chat template.")
+        str | None,
+        model_option("--model", help="The model that gets it; it counts the tokens and has the chat template."),
     ] = None,
     ids: Annotated[bool, typer.Option("--ids", help="Token ids in place of the text, as a JSON list.")] = False,
-    session: Annotated[
-        int | None, number(bounds.SESSION, "--session", help="The session whose samples the context is made of.")
-    ] = None,
+    session: Annotated[int | None, session_number(help="The session whose samples the context is made of.")] = None,
     max_tokens: Annotated[
         int, number(bounds.MAX_TOKENS, "--max-tokens", help="Most tokens of a response, for the window.")
     ] = _MAX_TOKENS,
     db: Db = None,
 ) -> None:
-    """Write the exact text that a model gets for a prompt, byte for byte; on stderr, the tokens of each part."""
+    """Write the exact text that a model gets for a prompt.
+
+    Byte for byte; on stderr, the tokens of each part.
+    """
     from alignbench.contexts.files import load_context
     from alignbench.experiments.stored_sets import StoredSets
     from alignbench.prompts import typed_prompt

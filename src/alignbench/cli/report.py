@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench import bounds
-from alignbench.cli import printing
+from alignbench.cli import completion, printing
+from alignbench.cli.choices import InvestigationName, ReportFormat, WordCounting
 from alignbench.cli.database import reading
 from alignbench.cli.options import Db, number, session_number
 from alignbench.paths import existing_database
@@ -17,16 +18,12 @@ if TYPE_CHECKING:
     from alignbench.reports.contents import Report
     from alignbench.store import Store
 
-FORMATS = ("table", "json", "csv", "md", "latex", "html")
-
 
 def report(
-    session: Annotated[int, session_number(metavar="SESSION", help="A session in the database.")],
+    session: Annotated[int, session_number()],
     investigation: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME", help="diversity, recovery, pluralism or all: what was found, in sentences and tables."
-        ),
+        InvestigationName | None,
+        typer.Option(help="What was found, in sentences and tables."),
     ] = None,
     reference: Annotated[
         str | None,
@@ -36,7 +33,12 @@ def report(
         str | None, typer.Option(help="The zero-shot condition.", show_default="the session's only one")
     ] = None,
     metrics: Annotated[
-        str, typer.Option(help="Names of scores with commas between.", show_default="live, or the paper's own")
+        str,
+        typer.Option(
+            help="Names of scores with commas between.",
+            show_default="live, or the paper's own",
+            autocompletion=completion.metrics,
+        ),
     ] = "",
     temperatures: Annotated[
         str | None, typer.Option(metavar="T,T,...", help="A frontier over conditions that differ in temperature.")
@@ -46,10 +48,8 @@ def report(
         str | None, typer.Option(metavar="NAME", help="Whose judgments.", show_default="who judged the most")
     ] = None,
     mode: Annotated[
-        str | None,
-        typer.Option(
-            help="How texts become words: workbench or paper.", show_default="workbench; paper for the paper's data"
-        ),
+        WordCounting | None,
+        typer.Option(help="How texts become words.", show_default="workbench; paper for the paper's data"),
     ] = None,
     bootstrap: Annotated[
         int,
@@ -65,9 +65,7 @@ def report(
     equivalence: Annotated[
         str, typer.Option(metavar="NAME", help="What says that two responses are one answer, as in `alignbench score`.")
     ] = "embedding",
-    form: Annotated[
-        str, typer.Option("--format", metavar="NAME", help="table, json, csv, md, latex or html.")
-    ] = "table",
+    form: Annotated[ReportFormat, typer.Option("--format", help="What it is written as.")] = "table",
     output: Annotated[
         Path | None,
         typer.Option(
@@ -79,14 +77,15 @@ def report(
     ] = None,
     db: Db = None,
 ) -> None:
-    """Report on a session: scores with their intervals, judgments, counts, and an investigation."""
-    from alignbench.api.options import one_of
+    """Report on a session: scores, counts, findings.
+
+    Scores have their intervals; judgments and an investigation are there where they are asked for.
+    """
     from alignbench.api.reporting import make_report
     from alignbench.cli.progress import ProgressBar
     from alignbench.output_files import check_output, check_output_folder
     from alignbench.reports.writing import written
 
-    form = one_of("--format", form, FORMATS)
     if output is not None:
         check_output(output)
     if figures is not None:

@@ -21,7 +21,7 @@ SHOWN = 20  # samples that differ, in the table
 
 
 def rerun(
-    session: Annotated[int, session_number(metavar="SESSION", help="The session's number.")],
+    session: Annotated[int, session_number()],
     check: Annotated[bool, typer.Option("--check", help="Exit with 1 where a text is not the same.")] = False,
     device: Device = "auto",
     threads: Threads = None,
@@ -29,9 +29,10 @@ def rerun(
     db: Db = None,
     as_json: Json = False,
 ) -> None:
-    """Sample again what a session holds, with its seeds and contexts, and say which texts are identical.
+    """Sample a session again and compare the texts.
 
-    Nothing is stored. In strict mode, the same build on the same device gives the same texts.
+    Seeds and contexts are those of the session; it is said which texts are identical. Nothing is stored. In strict
+    mode, the same build on the same device gives the same texts.
     """
     from alignbench.cli.run_watcher import RunOutcome, follow
     from alignbench.engines.workers.pool import WorkerPool

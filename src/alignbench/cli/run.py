@@ -69,7 +69,10 @@ def run(
     db: Db = None,
     as_json: Json = False,
 ) -> None:
-    """Run an experiment file. Run it again to resume: only what is missing is drawn."""
+    """Run an experiment file, or resume it.
+
+    The same command again resumes: only what is missing is drawn.
+    """
     from alignbench.api.reporting import make_report
     from alignbench.cli.progress import ProgressBar
     from alignbench.cli.report import write_report

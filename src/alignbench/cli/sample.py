@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignbench import bounds, paths
-from alignbench.cli import printing
-from alignbench.cli.options import Conditions, Contexts, Db, Device, GpuLayers, Json, Threads, number
+from alignbench.cli import completion, printing
+from alignbench.cli.options import Conditions, Contexts, Db, Device, GpuLayers, Json, Models, Threads, number
 from alignbench.errors import InputError
 from alignbench.spec import DEFAULT_SAMPLES, Prompt, Sampling
 
@@ -20,12 +20,12 @@ _DEFAULTS = Sampling()
 
 def sample(
     prompt: Annotated[list[str] | None, typer.Option(help="A prompt, typed here. Repeat for more.")] = None,
-    prompts: Annotated[str | None, typer.Option(help="A prompt set: a name that ships, or a file.")] = None,
-    limit: Annotated[int | None, number(bounds.LIMIT, "--limit", help="Only the first prompts of the set.")] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(help="A model: a name or a reference (llama:/path.gguf). Repeat for more."),
+    prompts: Annotated[
+        str | None,
+        typer.Option(help="A prompt set: a name that ships, or a file.", autocompletion=completion.prompt_sets),
     ] = None,
+    limit: Annotated[int | None, number(bounds.LIMIT, "--limit", help="Only the first prompts of the set.")] = None,
+    model: Models = None,
     condition: Conditions = None,
     context: Contexts = None,
     n: Annotated[int, number(bounds.SAMPLES, "-n", "--n", help="Samples a cell.")] = DEFAULT_SAMPLES,
@@ -60,7 +60,7 @@ def sample(
     db: Db = None,
     as_json: Json = False,
 ) -> None:
-    """Sample prompts under models, side by side, and score what comes."""
+    """Sample prompts under models, and score what comes."""
     from alignbench.api.sampling import make_conditions, open_sampling, sampling_job
     from alignbench.cli.run_watcher import RunOutcome, follow
     from alignbench.cli.sessions_view import print_session

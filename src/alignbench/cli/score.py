@@ -8,20 +8,23 @@ from typing import Annotated
 import typer
 
 from alignbench import bounds
-from alignbench.cli import printing
-from alignbench.cli.options import Db, Json, number
+from alignbench.cli import completion, printing
+from alignbench.cli.choices import WordCounting
+from alignbench.cli.options import Db, Json, model_option, number, session_number
 from alignbench.errors import InputError
 
 
 def score(
-    session: Annotated[
-        int | None, number(bounds.SESSION, "--session", help="A session in the database.", metavar="ID")
-    ] = None,
+    session: Annotated[int | None, session_number()] = None,
     file: Annotated[
         Path | None, typer.Option(help='Or a JSONL file of {"prompt_id", "condition", "text"}.', metavar="FILE.jsonl")
     ] = None,
     metrics: Annotated[
-        str, typer.Option(help="Names with commas between (see `alignbench metrics`), or live, or all.")
+        str,
+        typer.Option(
+            help="Names with commas between (see `alignbench metrics`), or live, or all.",
+            autocompletion=completion.metrics,
+        ),
     ] = "live",
     reference: Annotated[
         str | None,
@@ -32,13 +35,13 @@ def score(
     ] = None,
     base: Annotated[
         str | None,
-        typer.Option(
-            metavar="MODEL",
+        model_option(
+            "--base",
             help="Reads the responses for scores by log-probs.",
             show_default="a session's only base model",
         ),
     ] = None,
-    mode: Annotated[str, typer.Option(help="How texts become words: workbench or paper.")] = "workbench",
+    mode: Annotated[WordCounting, typer.Option(help="How texts become words.")] = "workbench",
     truncate: Annotated[
         int | None,
         number(bounds.LIMIT, "--truncate", metavar="WORDS", help="Score only the first words of every response."),
@@ -56,7 +59,7 @@ def score(
     ] = None,
     judge: Annotated[
         str | None,
-        typer.Option(metavar="MODEL", help="Judges the quality of a session's responses, and adds the judged scores."),
+        model_option("--judge", help="Judges the quality of a session's responses, and adds the judged scores."),
     ] = None,
     equivalence: Annotated[
         str,
@@ -70,7 +73,10 @@ def score(
     as_json: Json = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="A table for a spreadsheet, on stdout.")] = False,
 ) -> None:
-    """Score responses: diversity inside each condition, similarity to a reference, with intervals over prompts."""
+    """Score the responses of a session or of a file.
+
+    Diversity inside each condition, similarity to a reference, with intervals over prompts.
+    """
     from alignbench.api.scoring import run_scoring, scoring_job
     from alignbench.cli.judge_watcher import follow_judge
     from alignbench.cli.progress import ProgressBar

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
-SessionId = Annotated[int, session_number(metavar="ID", help="The session's number, as `list` shows it.")]
+SessionId = Annotated[int, session_number()]
 
 Tags = Annotated[list[str], typer.Argument(metavar="TAG...", help="One or more tags.")]
 
@@ -56,7 +56,7 @@ def list_sessions(words: Words = None, db: Db = None, json_lines: Json = False) 
 
 @app.command()
 def show(session_id: SessionId, db: Db = None, json_object: Json = False) -> None:
-    """Show a session: its conditions, and every sample of every prompt."""
+    """Show a session: its conditions and every sample."""
     from alignbench.cli import sessions_view
 
     with reading(existing_database(db)) as store:
@@ -73,7 +73,10 @@ def search(
     db: Db = None,
     json_lines: Json = False,
 ) -> None:
-    """Find samples of all sessions by the words in them, newest first."""
+    """Find samples of all sessions by their words.
+
+    Newest first.
+    """
     from alignbench.cli.tables import print_table
 
     with reading(existing_database(db)) as store:
@@ -97,14 +100,17 @@ def rename(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Its name from now on.")],
     db: Db = None,
 ) -> None:
-    """Give a session another name; until then it is called by its date, prompts and models."""
+    """Give a session another name.
+
+    Until then it is called by its date, prompts and models.
+    """
     with _store(existing_database(db)) as store:
         store.rename_session(session_id, name)
 
 
 @app.command()
 def tag(session_id: SessionId, tags: Tags, db: Db = None) -> None:
-    """Put tags on a session; `list` shows them."""
+    """Put tags on a session, which `list` shows."""
     with _store(existing_database(db)) as store, store.together():
         for each in tags:
             store.tag_session(session_id, each)
@@ -120,15 +126,16 @@ def untag(session_id: SessionId, tags: Tags, db: Db = None) -> None:
 
 @app.command()
 def merge(
-    session_ids: Annotated[list[int], session_number(metavar="ID ID...", help="Two or more sessions.")],
+    session_ids: Annotated[list[int], session_number(metavar="SESSION SESSION...", help="Two or more sessions.")],
     name: Annotated[
         str | None, typer.Option(help="Of the new session.", show_default="the names, with + between")
     ] = None,
     db: Db = None,
 ) -> None:
-    """Make a new session of all that is in others; prints its number.
+    """Make a new session of all that is in others.
 
-    Conditions with the same settings are joined, and so are prompts with the same id and text. Where a name stands for
+    Prints its number. Conditions with the same settings are joined, and so are prompts with the same id and text.
+    Where a name stands for
     two things, that of the later session gets its number, NAME@ID. Of two samples in one place, that of the session
     named first stays, and how many are left out is said; imported responses are all kept.
     """
@@ -144,12 +151,15 @@ def merge(
 
 @app.command()
 def compare(
-    first: Annotated[int, session_number(metavar="ID")],
-    second: Annotated[int, session_number(metavar="ID")],
+    first: Annotated[int, session_number()],
+    second: Annotated[int, session_number()],
     db: Db = None,
     json_object: Json = False,
 ) -> None:
-    """Compare two sessions: which prompts, conditions and settings differ, and which texts are the same."""
+    """Compare two sessions.
+
+    Which prompts, conditions and settings differ, and which texts are the same.
+    """
     from alignbench.cli import sessions_view
     from alignbench.session_diff import compare_sessions
 
@@ -165,7 +175,10 @@ def compare(
 def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that is not there yet.")], db: Db = None
 ) -> None:
-    """Copy the database, as it is at this moment, while others may write to it."""
+    """Copy the database as it is at this moment.
+
+    Others may write to it meanwhile.
+    """
     with reading(existing_database(db)) as store:
         store.backup(file)
     printing.wrote(file)

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alignbench import bounds, paths
-from alignbench.cli import printing
-from alignbench.cli.options import Conditions, Contexts, Db, Device, GpuLayers, Json, Threads, number
+from alignbench.cli import completion, printing
+from alignbench.cli.choices import AnswersFrom, OptionOrders
+from alignbench.cli.options import (
+    Conditions,
+    Contexts,
+    Db,
+    Device,
+    GpuLayers,
+    Json,
+    Models,
+    Threads,
+    model_option,
+    number,
+)
 from alignbench.spec import DEFAULT_SAMPLES, Sampling
 
 if TYPE_CHECKING:
@@ -27,34 +38,17 @@ TEMPERATURE = 1.0  # that of the distribution that log-probs are of
 MAX_TOKENS = 32
 
 
-class By(StrEnum):
-    """How answers are read."""
-
-    logprob = "logprob"
-    sample = "sample"
-    both = "both"
-
-
-class Orders(StrEnum):
-    """In which orders the options of a question are shown."""
-
-    all = "all"
-    cyclic = "cyclic"
-    given = "given"
-
-
 def survey(
     file: Annotated[
         str,
         typer.Argument(
             metavar="FILE",
+            autocompletion=completion.prompt_sets,
             help="Questions with options: a set that ships (survey), a JSONL or CSV file, or a folder of OpinionQA or "
             "of the World Values Survey.",
         ),
     ],
-    model: Annotated[
-        list[str] | None, typer.Option(help="A model: a name or a reference (llama:/path.gguf). Repeat for more.")
-    ] = None,
+    model: Models = None,
     condition: Conditions = None,
     context: Contexts = None,
     persona: Annotated[
@@ -66,11 +60,11 @@ def survey(
         ),
     ] = None,
     by: Annotated[
-        By, typer.Option(help="From log-probs of the options, from replies that are drawn, or from both.")
-    ] = By.logprob,
+        AnswersFrom, typer.Option(help="From log-probs of the options, from replies that are drawn, or from both.")
+    ] = "logprob",
     orders: Annotated[
-        Orders, typer.Option(help="Orders of the options; all of them up to 4 options, else the cyclic ones.")
-    ] = Orders.all,
+        OptionOrders, typer.Option(help="Orders of the options; all of them up to 4 options, else the cyclic ones.")
+    ] = "all",
     limit: Annotated[int | None, number(bounds.LIMIT, "--limit", help="Only the first questions.")] = None,
     n: Annotated[
         int, number(bounds.SAMPLES, "-n", "--n", help="Replies to a question, spread over its orders.")
@@ -82,8 +76,8 @@ def survey(
     seed: Annotated[int, number(bounds.SEED, "--seed", help="Reply i is drawn with seed + i.")] = 0,
     judge: Annotated[
         str | None,
-        typer.Option(
-            help="A model that tells which option a reply chooses, where letters and texts do not.", metavar="MODEL"
+        model_option(
+            "--judge", help="A model that tells which option a reply chooses, where letters and texts do not."
         ),
     ] = None,
     summary: Annotated[
@@ -95,7 +89,9 @@ def survey(
     db: Db = None,
     as_json: Json = False,
 ) -> None:
-    """Ask survey questions and compare distributions of answers. Run it again to resume: only what is missing is asked.
+    """Ask survey questions and compare the answers.
+
+    Answers are distributions over options. Run it again to resume: only what is missing is asked.
 
     JSON: one line a question, condition and way.
     """
@@ -124,7 +120,7 @@ def survey(
     conditions = make_conditions(model or (), condition or (), context or (), sets=sets, sampling=sampling, seed=seed)
     loaded = [each.with_options(device=device, gpu_layers=gpu_layers) for each in conditions]
     steered, personas = with_personas(loaded, persona or (), sets)
-    asked = Survey(_source(file), questions.prompts[:limit], tuple(steered), orders.value, n, personas)
+    asked = Survey(_source(file), questions.prompts[:limit], tuple(steered), orders, n, personas)
     judge_model = resolve(judge).with_options(device=device, gpu_layers=gpu_layers) if judge else None
     print_terms([*(each.model for each in asked.conditions), *([judge_model] if judge_model else [])])
     with Store.open(path) as store:
@@ -132,8 +128,8 @@ def survey(
         printing.say(f"session {session} in {path}")
         pool = WorkerPool(threads=threads)
         try:
-            answers, drawn = _read(store, session, pool, asked) if by is not By.sample else ([], asked)
-            if by is not By.logprob:
+            answers, drawn = _read(store, session, pool, asked) if by != "sample" else ([], asked)
+            if by != "logprob":
                 drawn = asked
             outcome = None
             if drawn.conditions:

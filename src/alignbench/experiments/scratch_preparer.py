@@ -44,5 +44,5 @@ def check_session(context: Context, session: int | None) -> None:
     if session is None and (needed := needed_conditions(context, None)):
         raise InputError(
             f"{context.name or 'The context'} is made of samples of {', '.join(sorted(needed))}; "
-            "name the session that has them with --session."
+            "name the session that has them."
         )

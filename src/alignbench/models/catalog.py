@@ -155,13 +155,20 @@ def known_models(*, models_file: Path | None = None) -> list[Model]:
     ]
 
 
+def model_names(*, models_file: Path | None = None) -> dict[str, str]:
+    """The names of models, each with its reference; nobody looks whether the weights are there.
+
+    Raises InputError only where models.toml itself is broken.
+    """
+    return {name: str(entry.reference) for name, entry in _known_entries(models_file).items()}
+
+
 def inventory(*, models_file: Path | None = None) -> list[ModelStatus]:
     """Every model with a name, usable or not. Raises InputError only where models.toml itself is broken."""
-    origin, here = str(models_file or paths.models_file()), {*known_stages()}
+    origin = str(models_file or paths.models_file())
     return [
         _status(name, entry, "built-in" if name in _BUILT_IN else origin)
-        for name, entry in _entries(models_file).items()
-        if name not in STAGES or name in here
+        for name, entry in _known_entries(models_file).items()
     ]
 
 
@@ -263,6 +270,12 @@ def _entries(models_file: Path | None) -> dict[str, _InventoryEntry]:
     """Every name: the built-in ones, then those of models.toml."""
     built_in = {name: _InventoryEntry(written_reference(name)) for name in _BUILT_IN}
     return built_in | _read_models_file(models_file)
+
+
+def _known_entries(models_file: Path | None) -> dict[str, _InventoryEntry]:
+    """Every name but those of stages that this release does not have."""
+    here = {*known_stages()}
+    return {name: entry for name, entry in _entries(models_file).items() if name not in STAGES or name in here}
 
 
 def _scaled_name(name: str, entry: _InventoryEntry, scaled: Reference) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -164,10 +165,11 @@ def _refusal(source: HfSource, error: Exception) -> str:
 
 @contextmanager
 def _quick_gguf() -> Iterator[dict[str, dict[str, Any]]]:
-    """Makes reading a GGUF header take a second where it takes many; yields what transformers makes of it, by path.
+    """Makes reading a GGUF header take seconds where it takes a minute; yields what transformers makes of it, by path.
 
     transformers reads the header once for each of tokenizer, configuration and weights, through slices of an
-    np.memmap, one a field and token: 12 s a time for a vocabulary of 262,144. np.frombuffer gives the same arrays.
+    np.memmap, one a field and token: 12 s a time for a vocabulary of 262,144. np.frombuffer gives the same arrays. It
+    also lists the tensors that an architecture may have for every module of the model, which is hundreds of times.
     """
     import gguf
     from transformers import modeling_gguf_pytorch_utils as loader
@@ -188,12 +190,14 @@ def _quick_gguf() -> Iterator[dict[str, dict[str, Any]]]:
         return headers[str(path)]
 
     reader: Any = gguf.GGUFReader
-    slow = reader._get
+    slow, names = reader._get, gguf.get_tensor_name_map
     reader._get, loader.load_gguf_checkpoint = get, header_once
+    gguf.GGUFReader, gguf.get_tensor_name_map = cache(reader), cache(names)  # type: ignore[misc,assignment]
     try:
         yield headers
     finally:
         reader._get, loader.load_gguf_checkpoint = slow, whole
+        gguf.GGUFReader, gguf.get_tensor_name_map = reader, names  # type: ignore[misc]
 
 
 def memory_free(device: torch.device) -> int:
