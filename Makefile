@@ -5,7 +5,7 @@ OTHER := .venv/llama-other
 MINUTES := 20
 SOURCES := src tests benchmarks tools
 
-.PHONY: help setup run test test-error-rates test-other-build test-servers fuzz screenshots lint format types contracts check bench clean
+.PHONY: help setup run test test-error-rates test-other-build test-servers fuzz screenshots docs lint format types contracts check bench clean
 
 help:
 	@echo 'make run        open the workbench (sets up .venv first; the first time takes minutes)'
@@ -16,6 +16,7 @@ help:
 	@echo 'make fuzz       look for inputs that break a reader, 20 minutes each; MINUTES=1 READERS="csv-file gguf-header"'
 	@echo 'make setup      only set up .venv'
 	@echo 'make screenshots  the pictures of README and docs, from the app; SHOTS="bench scores" makes some of them'
+	@echo 'make docs       the site of the documentation, into build/docs/site; it needs no .venv'
 	@echo 'make check      ruff, mypy and the import contracts'
 	@echo 'make format     let ruff format and fix the code'
 	@echo 'make bench      the benchmarks of benchmarks/'
@@ -50,6 +51,9 @@ fuzz: $(READY)
 
 screenshots: $(READY)
 	@$(BIN)/python tools/screenshots.py $(SHOTS)
+
+docs:
+	@tools/site.sh
 
 lint: $(READY)
 	$(BIN)/ruff check $(SOURCES)

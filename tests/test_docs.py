@@ -2,7 +2,8 @@
 
 A line of code that begins with `alignbench`, also after a `$`, and a command that is quoted in a sentence, must be a
 command with flags that exist. The lines after a `$` in ```console blocks are run too, in the order of their page, with
-small settings; a block whose info string names a file, as in ```toml near.toml, is that file. Blocks of ```python run.
+small settings, and all commands of the README; a block whose info string names a file, as in ```toml near.toml, is that
+file. Blocks of ```python run.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from typer.main import get_command
 from alignbench.cli.app import app
 from tests.support.commands import alignbench
 from tests.support.pools import lent_pool
+from tools.site.build import pages
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "prompts" / "README.md"]
+README = ROOT / "README.md"
+PAGES = [ROOT / page for page in pages()]
+GUIDES = [page for page in PAGES if page == README or page.parent.name in ("docs", "prompts")]
 SMALL = {
     "sample": ["--limit", "2", "-n", "2", "--max-tokens", "8"],
     "report": ["--bootstrap", "100"],
@@ -29,8 +33,8 @@ SMALL = {
     "survey": ["--limit", "1", "-n", "2", "--max-tokens", "4"],
 }
 
-PYTHON = [page for page in PAGES if "```python" in page.read_text(encoding="utf-8")]
-CONSOLE = [page for page in PAGES if "```console" in page.read_text(encoding="utf-8")]
+PYTHON = [page for page in GUIDES if "```python" in page.read_text(encoding="utf-8")]
+CONSOLE = [page for page in GUIDES if "```console" in page.read_text(encoding="utf-8")]
 
 
 def blocks(page: Path) -> Iterator[tuple[str, str]]:
@@ -82,7 +86,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         assert not anchor or anchor in anchors(target), link
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_command_and_flag_exists(page: Path) -> None:
     for arguments in commands(page):
         command, rest = of(arguments)
@@ -103,6 +107,15 @@ def test_the_python_examples_run(page: Path, tmp_path: Path, monkeypatch: pytest
     for info, text in blocks(page):
         if info == "python":
             exec(compile(text, str(page), "exec"), {})
+
+
+@pytest.mark.models
+def test_the_commands_of_the_readme_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ALIGNBENCH_DB")
+    for arguments in commands(README):
+        done = alignbench(*arguments, *SMALL.get(arguments[0], []))
+        assert done.returncode == 0, f"alignbench {shlex.join(arguments)}\n{done.stderr}"
 
 
 @pytest.mark.models

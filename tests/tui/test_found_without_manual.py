@@ -1,4 +1,4 @@
-"""What tells a stranger which keys there are: the README's table, the palette, the footer, the words in help."""
+"""What tells a stranger which keys there are: the table of keys in docs, the palette, the footer, the words in help."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.support.app import (
 )
 from tests.support.fakes import FakePool, LetterEmbedder
 
-README = Path(__file__).parents[2] / "README.md"
+KEYS = Path(__file__).parents[2] / "docs" / "app.md"
 BESIDE = {"?", "j", "k", "F10", "mouse", "theme"}  # second keys of an action, and what is no key
 # What screens say without explaining it there.
 WORDS = (
@@ -66,20 +66,20 @@ WORDS = (
 )
 
 
-def keys_of_readme() -> set[str]:
-    """The first column of the README's table of keys."""
-    rows = README.read_text("utf-8").split("| key | |")[1].split("\n\n")[0].splitlines()
+def listed_keys() -> set[str]:
+    """The first column of the table of keys."""
+    rows = KEYS.read_text("utf-8").split("| key | |")[1].split("\n\n")[0].splitlines()
     listed = " ".join(row.split("|")[1] for row in rows if row).replace("Ctrl+", "^")
     return {key.strip("`,;") for key in listed.split()} - {"---", ""}
 
 
-def test_the_readme_lists_every_key_of_the_bench_and_no_other() -> None:
+def test_the_page_lists_every_key_of_the_bench_and_no_other() -> None:
     for module in pkgutil.walk_packages(alignbench.tui.__path__, "alignbench.tui."):
         importlib.import_module(module.name)  # fills SCOPES
     there = {action.shown for action in (*BENCH, *APP) if action.name not in MOVES}
     every = {action.shown for actions in SCOPES.values() for action in actions}
-    assert there <= keys_of_readme()
-    assert keys_of_readme() <= every | BESIDE
+    assert there <= listed_keys()
+    assert listed_keys() <= every | BESIDE
 
 
 def test_every_action_of_the_bench_is_in_one_group() -> None:
