@@ -3,7 +3,8 @@
     python benchmarks/gpu/rates.py --engine transformers --model /folder --device cuda --out lines.jsonl
 
 transformers: our engine, strict and fast, against `generate(num_return_sequences=n)` and continuous batching
-(`generate_batch`) on the same loaded weights. llama.cpp: our engine against a loop that only decodes, at the same
+(`generate_batch`) on the same loaded weights, and at one width against generate() compiled, in CUDA graphs, which tells
+what these would gain. llama.cpp: our engine against a loop that only decodes, at the same
 width. Tokens a second of generation with the prefill counted; each contender runs once before it is timed. The limit
 is that of hf_sampling.py: a step reads the weights, the shared keys and values once and each row's own.
 """
@@ -25,6 +26,7 @@ from alignbench.engines.llamacpp.engine import LlamaCppEngine
 from alignbench.engines.protocol import Finished, SampleRequest
 from alignbench.spec import Mode, Model, Sampling
 
+GRAPHS = 8  # the width at which generate() is compiled too
 QUERY = "\n\nQuestion: what is there to know about salt?\nAnswer:"
 
 
@@ -55,6 +57,8 @@ def of_transformers(
         }
         if on_gpu:
             contenders["generate_batch"] = lambda n=n: bench.generate_batch(context, QUERY, n)
+            if n == GRAPHS:  # compiling takes a minute
+                contenders["generate, CUDA graphs"] = lambda n=n: bench.generate(context, (QUERY,), n, "static")
         limit = bench.limit(n_prompt, n) if on_gpu else None
         for contender, work in contenders.items():
             _row(results, called, n, n_prompt, contender, work, rounds, limit)
@@ -63,6 +67,7 @@ def of_transformers(
 def of_llama(results: Results, model: Model, called: str, widths: list[int], n_context: int, rounds: int) -> None:
     with loaded("llama.cpp", model) as engine:
         assert isinstance(engine, LlamaCppEngine)
+        engine.is_end = lambda _: False  # all draw as many tokens, in as wide batches
         each = len(engine.tokenize(SENTENCE * 9)) - len(engine.tokenize(SENTENCE * 8))
         context = SENTENCE * (n_context // each)
         n_prompt = len(engine.tokenize(context + QUERY))
