@@ -70,9 +70,9 @@ def audit_session(
         InputError: For what is not in the session, and where there is nothing to compare.
     """
     there = {each.name: each for each in store.conditions(session)}
-    if len(there) < 2:
-        raise InputError(f"Session {session} has {len(there)} condition; an audit compares two or more.")
     own = store.session(session).reference
+    if len(there) < 2:
+        raise InputError(f"Session {session} has {len(there) or 'no'} condition; an audit compares two or more.")
     against = _known(session, reference or (own if own in there else next(iter(there))), there)
     others = [name for name in conditions or there if _known(session, name, there) != against]
     if not others:

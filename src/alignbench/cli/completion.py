@@ -12,7 +12,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing, redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
@@ -159,9 +158,10 @@ def sessions(ctx: typer.Context, incomplete: str) -> Offered:
 
 def _sessions(path: Path) -> list[tuple[str, str]]:
     """Not through the store, which takes time to import, waits for locks and brings an old file up to date."""
-    mode = (
-        "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
-    )  # makes no file beside it
+    import sqlite3
+
+    # Without a log beside it, immutable: else SQLite would make files there.
+    mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
     uri = f"{path.absolute().as_uri()}?{mode}"
     with closing(sqlite3.connect(uri, uri=True, timeout=0.2)) as connection:
         rows: list[tuple[Any, Any]] = connection.execute(
