@@ -11,6 +11,7 @@ from alignbench.cli import (
     attach,
     bits,
     calibrate,
+    config,
     doctor,
     examples,
     exporting,
@@ -34,8 +35,9 @@ from alignbench.cli import (
     sessions,
     survey,
 )
-from alignbench.cli.options import Db, number
+from alignbench.cli.options import Contexts, Db, number
 from alignbench.cli.pools import RayCommand
+from alignbench.errors import InputError
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -51,6 +53,7 @@ app.add_typer(
 app.add_typer(prompts.app, name="prompts", help="Prompt sets that ship, and your own files.")
 app.add_typer(models.app, name="models", help="Models: what is there, and whether it is sound.")
 app.add_typer(importing.app, name="import", help="Responses from elsewhere: the paper's data, JSONL files.")
+app.add_typer(config.app, name="config", help="Your config.toml: what is taken where a command line says nothing.")
 app.add_typer(examples.app, name="examples", help="Example sets: what ships, your own, and what would be selected.")
 app.add_typer(hints.app, name="hints", help="Hints: made of a session's samples, and listed.")
 app.command("render")(render.render)
@@ -94,9 +97,19 @@ def root(
 def tui(
     db: Db = None,
     session: Annotated[int | None, number(bounds.SESSION, "--session", help="Open this session.")] = None,
+    model: Annotated[
+        list[str] | None,
+        typer.Option(help="A column with this model: a name or a reference. Repeat for more."),
+    ] = None,
+    prompts: Annotated[str | None, typer.Option(help="A prompt set: a name that ships, or a file.")] = None,
+    context: Contexts = None,
 ) -> None:
-    """Open the workbench."""
+    """Open the workbench, perhaps on columns and prompts that are named here."""
     from alignbench import paths
     from alignbench.tui import run_app
+    from alignbench.tui.start import app_start
 
-    run_app(db or paths.default_database(), session)
+    path = db or paths.default_database()
+    if session is not None and (model or prompts is not None or context):
+        raise InputError("Give either --session or what a new one opens on: --model, --prompts, --context.")
+    run_app(path, session, start=app_start(path, model or (), prompts, context or ()))

@@ -12,11 +12,10 @@ from alignbench.cli.options import Db, Json
 
 def doctor(db: Db = None, as_json: Json = False) -> None:
     """Say what works on this machine, and what to do about the rest. Exit code 1 where it cannot be used."""
-    from alignbench import paths
     from alignbench.cli.tables import print_table
     from alignbench.doctor import examine, failed
 
-    checks = examine(db or paths.default_database())
+    checks = examine(db)
     if as_json:
         printing.json_data([asdict(check) for check in checks])
     else:
