@@ -17,6 +17,7 @@ from alignbench.cli import (
     exporting,
     hints,
     importing,
+    init,
     judge,
     label,
     ledger,
@@ -31,6 +32,7 @@ from alignbench.cli import (
     rerun,
     run,
     sample,
+    schema,
     score,
     sessions,
     survey,
@@ -58,6 +60,7 @@ app.add_typer(examples.app, name="examples", help="Example sets: what ships, you
 app.add_typer(hints.app, name="hints", help="Hints: made of a session's samples, and listed.")
 app.command("render")(render.render)
 app.add_typer(exporting.app, name="export", help="A session for other programs: JSON lines, CSV, the paper's layout.")
+app.command("init")(init.init)
 app.command("sample")(sample.sample)
 app.command("survey")(survey.survey)
 app.command("run", cls=RayCommand)(run.run)
@@ -73,6 +76,7 @@ app.command("metrics")(metrics.metrics)
 app.command("ledger")(ledger.ledger)
 app.command("likelihood")(likelihood.likelihood)
 app.command("bits")(bits.bits)
+app.command("schema")(schema.schema)
 app.command("doctor")(doctor.doctor)
 
 
