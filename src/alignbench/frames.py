@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.engines.embedder import default_embedder
 from alignbench.errors import AlignbenchError, InputError, did_you_mean
 from alignbench.exporting.samples import COLUMNS, sample_rows
 from alignbench.judging.stances import NO_STANCES, read_stances
@@ -142,7 +142,7 @@ class Session:
         return _frame(rows, ANSWER_KEYS)
 
     def _kept_embeddings(self, store: Store) -> Embeddings:
-        return Embeddings(store, None, DEFAULT_EMBEDDER, f"not kept yet: alignbench score {self.info.id}")
+        return Embeddings(store, None, default_embedder(), f"not kept yet: alignbench score {self.info.id}")
 
     def scores(
         self,

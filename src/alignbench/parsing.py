@@ -9,6 +9,8 @@ from typing import Any
 
 MAX_DEPTH = 100  # lists and objects in each other; what this program, servers and hubs write has under 20
 
+_MOST_LINES = 1_000  # that a key is looked for on: each is parsed with all before it
+_ABSENT = object()
 _LENIENT = json.JSONDecoder(strict=False)
 _TEXT = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _NO_BRACKET = re.compile(r"[^\[\]{}]+")
@@ -72,6 +74,26 @@ def parse_toml(text: str) -> dict[str, Any]:
     if level:
         raise TooDeep
     return value
+
+
+def toml_line(text: str, *names: str) -> int | None:
+    """The line, from 1, on which a key of a TOML text begins; None where that cannot be said.
+
+    names: of the tables that it is in, and its own.
+    """
+    lines = text.splitlines(keepends=True)[:_MOST_LINES]
+    begin = 0
+    for end in range(1, len(lines) + 1):
+        try:
+            value: object = tomllib.loads("".join(lines[:end]))
+        except (ValueError, RecursionError):  # in the midst of a value
+            continue
+        for name in names:
+            value = value.get(name, _ABSENT) if isinstance(value, dict) else _ABSENT
+        if value is not _ABSENT:
+            return begin + 1
+        begin = end
+    return None
 
 
 def too_deep(text: str) -> bool:

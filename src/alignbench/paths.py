@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import platformdirs
 
+from alignbench.config import Config, config_of
 from alignbench.errors import InputError
 
+USUAL_DATABASE = Path("runs") / "alignbench.db"
 _PACKAGE = Path(__file__).resolve().parent
 
 
 def config_dir() -> Path:
-    """User configuration (models.toml). `ALIGNBENCH_CONFIG_DIR` moves it."""
+    """User configuration (config.toml, models.toml). `ALIGNBENCH_CONFIG_DIR` moves it."""
     return Path(os.environ.get("ALIGNBENCH_CONFIG_DIR") or platformdirs.user_config_dir("alignbench"))
 
 
@@ -42,6 +46,25 @@ def log_dir() -> Path:
     return cache_dir() / "logs"
 
 
+def config_file() -> Path:
+    """What the user wants taken where a command line says nothing."""
+    return config_dir() / "config.toml"
+
+
+def user_config() -> Config:
+    """What config.toml says, the same for as long as a process lives. InputError where it cannot be read."""
+    return config_of(config_file())
+
+
+@contextmanager
+def said_in_config(field: str) -> Iterator[None]:
+    """What goes wrong with a value of config.toml, an InputError, is said of its field there."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{config_file()}, field {field}: {error}") from None
+
+
 def models_file() -> Path:
     """The user's own model names."""
     return config_dir() / "models.toml"
@@ -53,8 +76,13 @@ def typed_prompts_file() -> Path:
 
 
 def default_database() -> Path:
-    """`ALIGNBENCH_DB`, or `runs/alignbench.db` below the current folder."""
-    return Path(os.environ.get("ALIGNBENCH_DB") or Path("runs") / "alignbench.db")
+    """`ALIGNBENCH_DB`, else what config.toml says, else `runs/alignbench.db` below the current folder.
+
+    InputError where config.toml cannot be read.
+    """
+    if named := os.environ.get("ALIGNBENCH_DB"):
+        return Path(named)
+    return user_config().database or USUAL_DATABASE
 
 
 def existing_database(path: Path | None) -> Path:

@@ -104,9 +104,10 @@ def made_id(text_hash: str, set: str = "") -> str:
     return f"{set}-{text_hash[:12]}" if set else f"typed-{text_hash[:8]}"
 
 
-_DTYPES = ("auto", "float32", "bfloat16", "float16")
+DTYPES = ("auto", "float32", "bfloat16", "float16")
 _LAYERS = f"a number of layers, {bounds.GPU_LAYERS.words}"
-_ATTENTION = ("sdpa", "flash_attention_2", "eager")
+QUANTIZED = ("", "8bit", "4bit")
+ATTENTION = ("sdpa", "flash_attention_2", "eager")
 
 
 def _is_device(value: object) -> bool:
@@ -133,10 +134,10 @@ class LoadOptions:
         object.__setattr__(self, "env", launch.variables(self.env))
         for name, value, ok, expected in (
             ("device", self.device, _is_device(self.device), "auto, cpu, cuda or cuda:N"),
-            ("dtype", self.dtype, self.dtype in _DTYPES, f"one of {', '.join(_DTYPES)}"),
+            ("dtype", self.dtype, self.dtype in DTYPES, f"one of {', '.join(DTYPES)}"),
             ("gpu_layers", self.gpu_layers, bounds.GPU_LAYERS.has(self.gpu_layers), _LAYERS),
-            ("quantize", self.quantize, self.quantize in ("", "8bit", "4bit"), "8bit or 4bit"),
-            ("attention", self.attention, self.attention in _ATTENTION, f"one of {', '.join(_ATTENTION)}"),
+            ("quantize", self.quantize, self.quantize in QUANTIZED, "8bit or 4bit"),
+            ("attention", self.attention, self.attention in ATTENTION, f"one of {', '.join(ATTENTION)}"),
             ("trust_remote_code", self.trust_remote_code, isinstance(self.trust_remote_code, bool), "true or false"),
         ):
             if not ok:

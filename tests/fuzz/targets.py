@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from safetensors.numpy import save_file
 
+from alignbench.config import Config, read_config
 from alignbench.contexts.example_files import read_examples
 from alignbench.contexts.files import load_context
 from alignbench.contexts.urial import parse_urial
@@ -39,6 +40,7 @@ from alignbench.models.server_settings import OWN_FIELDS
 from alignbench.prompts import load_prompts
 from alignbench.spec import Condition, Prompt, Sampling
 from alignbench.store import Store
+from alignbench.tui.keymap import checked_keys
 from tests.fuzz.target import Target, file_of, text_of
 from tests.support.gguf_files import gguf
 from tests.support.samples import BASE, result
@@ -166,6 +168,15 @@ def context_file(data: bytes) -> None:
         context = load_context(str(path))
         assert len(context.hash) >= 8
         json.dumps(context.to_json(), allow_nan=False)
+
+
+def config_file(data: bytes) -> None:
+    with file_of(data, "config.toml") as path, suppress(InputError):
+        config = read_config(path)
+        assert isinstance(config, Config)
+        with suppress(InputError):
+            keys = checked_keys(path, config.keys)
+            assert all(keys.values())
 
 
 def server_address(data: bytes) -> None:
@@ -442,6 +453,28 @@ TARGETS = {
                 b"1979-05-27",
                 b"examples",
                 b"hint",
+            ),
+        ),
+        Target(
+            "config",
+            config_file,
+            (
+                b'models = ["demo-base"]\nprompts = "contested"\n[keys]\n"bench.sample" = "ctrl+r,f5"\n',
+                b'[keys]\napp.quit = "^x"\n',
+                b'database = "~/x.db"\ntheme = """\nnord"""\n',
+            ),
+            (
+                b"keys",
+                b"=",
+                b'"',
+                b"[keys]\n",
+                b"bench.",
+                b"ctrl+",
+                b"shift+",
+                b",",
+                b"app.help",
+                b"~nobody/",
+                b"\\u0000",
             ),
         ),
         Target(

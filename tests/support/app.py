@@ -17,10 +17,11 @@ from textual.widget import Widget
 
 from alignbench.spec import Context, Hint
 from alignbench.store import SampleRow, Store
-from alignbench.tui.app import BenchApp, first_models
+from alignbench.tui.app import BenchApp
 from alignbench.tui.bench.columns import ColumnsView
 from alignbench.tui.bench.sample_list import SampleList
 from alignbench.tui.bench.screen import BenchScreen
+from alignbench.tui.start import first_models
 from alignbench.tui.workbench.column import Column
 from tests.support.fakes import FakePool, LetterEmbedder
 from tests.support.waiting import LIMIT

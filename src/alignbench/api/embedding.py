@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignbench import cache_folder, paths
+from alignbench.config import DEFAULT_EMBEDDER, NO_EMBEDDER
 from alignbench.errors import EngineError, InputError, StoreError
 
 if TYPE_CHECKING:
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.store import Store
 
-NO_EMBEDDER = "none"
-
 
 def embedding_pool(stack: ExitStack, wanted: str | None) -> tuple[WorkerPool | None, str | None, str]:
     """The pool that embeds and its model's name; without one, why not."""
-    from alignbench.engines.embedder import DEFAULT_EMBEDDER, default_embedder_path, embedder_name, no_prefix
+    from alignbench.engines.embedder import default_embedder_path, embedded_path, embedder_name, no_prefix
     from alignbench.engines.text_prefixes import text_prefixes
     from alignbench.engines.workers.pool import WorkerPool
 
@@ -28,7 +27,7 @@ def embedding_pool(stack: ExitStack, wanted: str | None) -> tuple[WorkerPool | N
         return None, None, "no embedding model is in use"
     if wanted in (None, DEFAULT_EMBEDDER):
         try:
-            path = default_embedder_path()
+            path = default_embedder_path() if wanted is None else embedded_path()
         except EngineError as error:
             return None, None, str(error)
     else:
@@ -38,8 +37,8 @@ def embedding_pool(stack: ExitStack, wanted: str | None) -> tuple[WorkerPool | N
                 f"--embedder {wanted!r}: there is no such folder; expected {DEFAULT_EMBEDDER}, a folder of a "
                 "sentence-transformers model, or none."
             )
-        if why_unknown := text_prefixes(path).why_unknown:
-            raise InputError(no_prefix(str(wanted), why_unknown))
+    if why_unknown := text_prefixes(path).why_unknown:
+        raise InputError(no_prefix(str(path), why_unknown))
     # The pool leaves half of its threads to models that sample; here nothing else runs.
     pool = WorkerPool(threads=2 * len(os.sched_getaffinity(0)), embedder=path)
     stack.callback(pool.close)

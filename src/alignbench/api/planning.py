@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alignbench import bounds
-from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.engines.embedder import default_embedder
 from alignbench.errors import InputError, did_you_mean
 from alignbench.metrics.power import MIN_PILOT
 from alignbench.metrics.registry import live, metric, within
@@ -51,7 +51,7 @@ def plan_comparisons(
     with Store.read(existing_database(db)) as store:
         responses = SessionResponses(store, session)
         against = _reference(store, session, responses, reference)
-        embeddings = Embeddings(store, None, DEFAULT_EMBEDDER, f"not kept yet: alignbench score {session}")
+        embeddings = Embeddings(store, None, default_embedder(), f"not kept yet: alignbench score {session}")
         comparisons = pilot_comparisons(responses, against, names, embeddings, progress)
     if metrics is None and not any(one.spread for one in comparisons if one.metric == _EMBEDDED):
         comparisons = [one for one in comparisons if one.metric != _EMBEDDED]

@@ -11,7 +11,7 @@ from typing import Any
 from alignbench.api.embedding import embedding_cache, embedding_pool
 from alignbench.api.equivalence import class_scores, known_equivalence
 from alignbench.api.options import one_of
-from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.engines.embedder import default_embedder
 from alignbench.metrics.paper import paper_mode
 from alignbench.metrics.registry import METRICS
 from alignbench.metrics.values import WORKBENCH, WordMode
@@ -100,7 +100,7 @@ def _with_models(
         used = None
         if needs & {"embeddings", "sentence embeddings"}:
             pool, used, why_not = embedding_pool(stack, embedder)
-            name = used or DEFAULT_EMBEDDER
+            name = used or default_embedder()
             if "embeddings" in needs:
                 embeddings = Embeddings(store, pool, name, why_not)
             if "sentence embeddings" in needs:

@@ -11,13 +11,14 @@ from pathlib import Path
 from alignbench import bounds
 from alignbench.contexts.files import Sets, load_context
 from alignbench.contexts.source_samples import unknown_conditions
-from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.engines.embedder import default_embedder
 from alignbench.errors import InputError
 from alignbench.experiments.manifest import manifest
 from alignbench.experiments.plan import make_plan
 from alignbench.experiments.runner import CellFailed, RunEvent, SampleStored
 from alignbench.experiments.staged import StagedRun
 from alignbench.models.catalog import resolve
+from alignbench.paths import said_in_config, user_config
 from alignbench.progress import Progress, silent
 from alignbench.prompts import refuse_repeated
 from alignbench.scoring.embedding_cache import Embeddings
@@ -131,7 +132,8 @@ def make_conditions(
     """Conditions from the words that a person has for them. InputError for words that mean nothing.
 
     Args:
-        models: Names or references: each a condition of that name, or a base model one under each of the contexts.
+        models: Names or references, those of config.toml where nothing is named: each a condition of that name, or
+            a base model one under each of the contexts.
         named: Further conditions: NAME=MODEL, NAME=MODEL,context=FILE, or values that stay as they are.
         contexts: Names or TOML files, for the base models among `models`.
         sets: Where contexts find example sets by name.
@@ -141,12 +143,10 @@ def make_conditions(
     """
     around = [load_context(name, sets) for name in contexts]
     resolved = [resolve(name) for name in models]
-    parts: list[tuple[str, Model, Context]] = []
-    for model in resolved:
-        if around and model.kind == "base":
-            parts += [(f"{model.name} + {context.name}", model, context) for context in around]
-        else:
-            parts.append((model.name, model, default_context(model)))
+    if not models and not named:
+        with said_in_config("models"):
+            resolved = [resolve(name) for name in user_config().models]
+    parts = in_contexts(resolved, around)
     if around and not any(model.kind == "base" for model in resolved):
         raise InputError(
             "--context is for base models, and no --model is one; try --condition NAME=MODEL,context=FILE."
@@ -161,6 +161,18 @@ def make_conditions(
     if twice is not None:
         raise InputError(f"Two conditions would be called {twice!r}; name one with --condition NAME=MODEL.")
     return conditions
+
+
+def in_contexts(models: Sequence[Model], contexts: Sequence[Context]) -> list[tuple[str, Model, Context]]:
+    """Name, model and context of the conditions of models: a base model is in each of the contexts, where there are
+    some, an aligned one in its own."""
+    parts: list[tuple[str, Model, Context]] = []
+    for model in models:
+        if contexts and model.kind == "base":
+            parts += [(f"{model.name} + {context.name}", model, context) for context in contexts]
+        else:
+            parts.append((model.name, model, default_context(model)))
+    return parts
 
 
 def _parsed(text: str, sets: Sets | None) -> tuple[str, Model, Context]:
@@ -208,7 +220,7 @@ class SamplingRun:
             self._job.reference,
             self._job.floor,
             responses=SessionResponses(self.store, self.session) if self._any_done else None,
-            embeddings=Embeddings(self.store, None, DEFAULT_EMBEDDER),
+            embeddings=Embeddings(self.store, None, default_embedder()),
         )
 
 

@@ -9,12 +9,13 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from alignbench.api.embedding import NO_EMBEDDER, embedding_cache, embedding_pool
+from alignbench.api.embedding import embedding_cache, embedding_pool
 from alignbench.api.equivalence import class_scores, known_equivalence
 from alignbench.api.options import one_of
 from alignbench.api.score_models import base_model, judge_quality
+from alignbench.config import NO_EMBEDDER
 from alignbench.contexts.source_samples import no_sources
-from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.engines.embedder import default_embedder
 from alignbench.errors import InputError, did_you_mean
 from alignbench.judging.qualities import read_qualities
 from alignbench.judging.runner import JudgeRun
@@ -179,7 +180,7 @@ def run_scoring(
         embeddings, of_sentences, embed, embedder, no_embed = None, None, None, None, ""
         if needs & {"embeddings", "sentence embeddings", "token vectors"}:
             embed, embedder, no_embed = embedding_pool(stack, job.embedder)
-            name = embedder or DEFAULT_EMBEDDER
+            name = embedder or default_embedder()
             if "embeddings" in needs:  # a session keeps its samples' vectors beside them
                 embeddings = Embeddings(known[0] if known is not None else cache(), embed, name, no_embed)
             if "sentence embeddings" in needs:

@@ -12,11 +12,13 @@ from alignbench.cli import (
     audit,
     bits,
     calibrate,
+    config,
     doctor,
     examples,
     exporting,
     hints,
     importing,
+    init,
     judge,
     label,
     ledger,
@@ -31,6 +33,7 @@ from alignbench.cli import (
     rerun,
     run,
     sample,
+    schema,
     score,
     sessions,
     survey,
@@ -38,8 +41,9 @@ from alignbench.cli import (
 )
 from alignbench.cli.former_options import PilotCommand, SessionCommand
 from alignbench.cli.groups import CONTEXTS, DATA, DRAW, MACHINE, MEASURE, PanelGroup, add_examples
-from alignbench.cli.options import Db, Verbose, session_number
+from alignbench.cli.options import Contexts, Db, Verbose, model_option, session_number
 from alignbench.cli.pools import RayCommand
+from alignbench.errors import InputError
 
 app = typer.Typer(
     rich_markup_mode=None,
@@ -53,6 +57,7 @@ app.command("sample", rich_help_panel=DRAW)(sample.sample)
 app.command("run", cls=RayCommand, rich_help_panel=DRAW)(run.run)
 app.command("attach", rich_help_panel=DRAW)(attach.attach)
 app.command("rerun", rich_help_panel=DRAW)(rerun.rerun)
+app.command("init", rich_help_panel=DRAW)(init.init)
 app.command("survey", rich_help_panel=DRAW)(survey.survey)
 
 app.command("score", cls=SessionCommand, rich_help_panel=MEASURE)(score.score)
@@ -82,6 +87,10 @@ app.add_typer(importing.app, name="import", rich_help_panel=DATA, help="Import r
 app.add_typer(exporting.app, name="export", rich_help_panel=DATA, help="Export a session for other programs.")
 
 app.add_typer(models.app, name="models", rich_help_panel=MACHINE, help="Models: list and check them.")
+app.add_typer(
+    config.app, name="config", rich_help_panel=MACHINE, help="Your config.toml: what holds where you say nothing."
+)
+app.command("schema", rich_help_panel=MACHINE)(schema.schema)
 app.command("doctor", rich_help_panel=MACHINE)(doctor.doctor)
 
 
@@ -107,14 +116,27 @@ def root(
 def tui(
     db: Db = None,
     session: Annotated[int | None, session_number(help="Open this session.")] = None,
+    model: Annotated[
+        list[str] | None,
+        model_option("--model", help="A column with this model: a name or a reference. Repeat for more."),
+    ] = None,
+    prompts: Annotated[str | None, typer.Option(help="A prompt set: a name that ships, or a file.")] = None,
+    context: Contexts = None,
 ) -> None:
-    """Open the workbench."""
+    """Open the workbench.
+
+    Perhaps on a session, or on columns and prompts that are named here.
+    """
     from alignbench import paths
     from alignbench.engines import server_traffic
     from alignbench.tui import run_app
+    from alignbench.tui.start import app_start
 
+    path = db or paths.default_database()
+    if session is not None and (model or prompts is not None or context):
+        raise InputError("Give either SESSION or what a new one opens on: --model, --prompts, --context.")
     server_traffic.listen(None)  # it would be written across the screen
-    run_app(db or paths.default_database(), session)
+    run_app(path, session, start=app_start(path, model or (), prompts, context or ()))
 
 
 add_examples(app)

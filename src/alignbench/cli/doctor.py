@@ -15,11 +15,10 @@ def doctor(db: Db = None, as_json: Json = False) -> None:
 
     Also what to do about it. Exit code 1 where the machine cannot be used.
     """
-    from alignbench import paths
     from alignbench.cli.tables import print_table
     from alignbench.doctor import examine, failed
 
-    checks = examine(db or paths.default_database())
+    checks = examine(db)
     if as_json:
         printing.json_data([asdict(check) for check in checks])
     else:

@@ -87,8 +87,15 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "models template": ("alignbench models template demo-aligned > chat.jinja",),
     "doctor": ("alignbench doctor",),
+    "init": ("alignbench init study.toml --model demo-base --model demo-aligned",),
+    "config path": ("alignbench config path",),
+    "config show": ("alignbench config show --json",),
+    "config edit": ("alignbench config edit",),
+    "config keys": ("alignbench config keys",),
+    "schema": ("alignbench schema experiment > experiment.schema.json",),
     "tui": (
         "alignbench tui",
         "alignbench tui 3",
+        "alignbench tui --model demo-base --prompts open-ended --context fixed-3",
     ),
 }

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from alignbench.cli import printing
 from alignbench.cli.choices import JudgeKind
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, Verbose, model_option, session_number
-from alignbench.paths import existing_database
+from alignbench.errors import InputError
+from alignbench.paths import existing_database, said_in_config, user_config
+
+if TYPE_CHECKING:
+    from alignbench.spec import Model
 
 
 def judge(
     session: Annotated[int, session_number()],
     kind: Annotated[JudgeKind, typer.Option(help="What is judged.")],
-    model: Annotated[str, model_option("--model", help="The judge: a name or a reference.")],
+    model: Annotated[
+        str | None,
+        model_option("--model", help="The judge: a name or a reference.", show_default="the judge of config.toml"),
+    ] = None,
     reference: Annotated[
         str | None,
         typer.Option(
@@ -44,11 +51,10 @@ def judge(
     from alignbench.judging.runner import JudgeRun
     from alignbench.judging.summary import agreement, judgments_of, pair_sources, summarize
     from alignbench.metrics.statistics import Uncertainty
-    from alignbench.models.catalog import resolve
     from alignbench.reports.to_json import agreement_json, judged_json
     from alignbench.store import Store
 
-    chosen = resolve(model).with_options(device=device, gpu_layers=gpu_layers)
+    chosen = _judge(model).with_options(device=device, gpu_layers=gpu_layers)
     with Store.open(existing_database(db)) as store:
         plan = plan_judging(store, session, kind, chosen, reference=reference)
         if plan.items:
@@ -81,3 +87,15 @@ def judge(
     outcome.done = counts["valid"] + counts["na"]  # of earlier runs too, as what is invalid is
     if code := outcome.exit_code:
         raise typer.Exit(code)
+
+
+def _judge(named: str | None) -> Model:
+    """The model that is named, else that of config.toml."""
+    from alignbench.models.catalog import resolve
+
+    if named:
+        return resolve(named)
+    if not user_config().judge:
+        raise InputError("No --model given, and config.toml names no judge. Try --model demo-smollm2.")
+    with said_in_config("judge"):
+        return resolve(user_config().judge)

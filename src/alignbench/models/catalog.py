@@ -74,7 +74,13 @@ from alignbench.spec import IMPORTED, Kind, LoadOptions, Model
 from alignbench.textfiles import read_utf8
 
 _BLOCK = 1 << 20  # bytes read at a time
-_OF_VLLM = ("command", "args", "env")  # options of a server that is started
+ENTRY_FIELDS = (
+    *("reference", "kind", "adapter", "scale"),
+    *(option.name for option in fields(LoadOptions)),
+    *SERVER_FIELDS,
+)
+"""Keys of an entry of models.toml."""
+OF_VLLM = ("command", "args", "env")  # options of a server that is started
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +124,7 @@ def resolve(name_or_reference: str, *, models_file: Path | None = None) -> Model
     if star and (entry := entries.get(name)):
         scaled = entry.reference.at_scale(parted_scale(name_or_reference)[1])
         return _model(_scaled_name(name, entry, scaled), replace(entry, reference=scaled))
-    if name_or_reference.partition("+")[0].partition("*")[0] in _BUILT_IN or ":" in name_or_reference:
+    if name_or_reference.partition("+")[0].partition("*")[0] in BUILT_IN or ":" in name_or_reference:
         return _model("", _InventoryEntry(written_reference(name_or_reference)))
     if name_or_reference.endswith(".gguf") or "/" in name_or_reference:
         raise InputError(f"There is no model {name_or_reference!r}. A file is written llama:{name_or_reference}")
@@ -167,7 +173,7 @@ def inventory(*, models_file: Path | None = None) -> list[ModelStatus]:
     """Every model with a name, usable or not. Raises InputError only where models.toml itself is broken."""
     origin = str(models_file or paths.models_file())
     return [
-        _status(name, entry, "built-in" if name in _BUILT_IN else origin)
+        _status(name, entry, "built-in" if name in BUILT_IN else origin)
         for name, entry in _known_entries(models_file).items()
     ]
 
@@ -263,12 +269,12 @@ def file_hash(path: Path, progress: Progress = silent) -> str:
     return digest.hexdigest()
 
 
-_BUILT_IN = (BASE, ALIGNED, *STAGES, "demo-smollm2")
+BUILT_IN = (BASE, ALIGNED, *STAGES, "demo-smollm2")
 
 
 def _entries(models_file: Path | None) -> dict[str, _InventoryEntry]:
     """Every name: the built-in ones, then those of models.toml."""
-    built_in = {name: _InventoryEntry(written_reference(name)) for name in _BUILT_IN}
+    built_in = {name: _InventoryEntry(written_reference(name)) for name in BUILT_IN}
     return built_in | _read_models_file(models_file)
 
 
@@ -389,19 +395,20 @@ def _read_models_file(path: Path | None) -> dict[str, _InventoryEntry]:
 
 def _entry(file: Path, name: str, table: object) -> _InventoryEntry:
     where = f"{file}, [models.{name}]"
-    if name in _BUILT_IN:
+    if name in BUILT_IN:
         raise InputError(f"{where}: an embedded model has this name; expected another one.")
     if not name.strip() or not name.isprintable() or set(name) & set(":=,"):
         raise InputError(f"{where}: the name is {name!r}; expected one that is not blank, without : = and comma.")
     if not isinstance(table, dict):
         raise InputError(f'{where}: {table!r}; expected a table with reference = "llama:/path/file.gguf".')
     options = [option.name for option in fields(LoadOptions)]
-    known = ("reference", "kind", "adapter", "scale", *options, *SERVER_FIELDS)
     for key, value in table.items():
-        if isinstance(value, dict) and key not in known and not unknown_table(key):  # TOML reads [models.gemma.3] so
+        if (
+            isinstance(value, dict) and key not in ENTRY_FIELDS and not unknown_table(key)
+        ):  # TOML reads [models.gemma.3] so
             raise InputError(f'{where}: a name with a dot needs quotes: [models."{name}.{key}"].')
-        if key not in known:
-            raise InputError(f"{where}: unknown field {key!r}. {did_you_mean(key, known)}")
+        if key not in ENTRY_FIELDS:
+            raise InputError(f"{where}: unknown field {key!r}. {did_you_mean(key, ENTRY_FIELDS)}")
     reference, kind = table.get("reference"), table.get("kind")
     if not isinstance(reference, str):
         problem = "is missing" if reference is None else f"is {reference!r}"
@@ -416,7 +423,7 @@ def _entry(file: Path, name: str, table: object) -> _InventoryEntry:
         base = written_reference(reference, relative_to=file.parent)
     except InputError as error:
         raise InputError(f"{where}, reference: {error}") from None
-    if base.scheme != "vllm" and (given := [name for name in _OF_VLLM if name in table]):
+    if base.scheme != "vllm" and (given := [name for name in OF_VLLM if name in table]):
         raise InputError(f"{where}: {given[0]} is for vllm: models, which alignbench starts a server for.")
     entry = _InventoryEntry(_with_adapter(where, base, table, file.parent), kind, chosen)
     return _with_server(where, entry, table, file.parent)

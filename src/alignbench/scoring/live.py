@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alignbench.contexts.source_samples import SourceSamples
-from alignbench.engines.embedder import DEFAULT_EMBEDDER, WINDOW_MODE
+from alignbench.engines.embedder import WINDOW_MODE, default_embedder
 from alignbench.engines.protocol import Embedded, EmbedPool, Failed
 from alignbench.errors import StoreError
 from alignbench.metrics.running_cell import CellPair, CellScores
@@ -54,11 +54,11 @@ class LiveScores:
         embed: EmbedPool | None,
         on_change: Callable[[], None],
         *,
-        embedder: str = DEFAULT_EMBEDDER,
+        embedder: str | None = None,
     ) -> None:
         """on_change is called after values changed, from the thread of `add` or another one, and must not block.
 
-        embedder: name of the pool's model, under which its vectors are kept.
+        embedder: name of the pool's model, under which its vectors are kept; None for the one that is taken by default.
         """
         self._on_change = on_change
         self._lock = threading.RLock()
@@ -71,7 +71,7 @@ class LiveScores:
         self._parts: dict[_CellKey, dict[ReferencePart, CellScores]] = {}
         self._users: dict[str, list[tuple[CellScores, int]]] = {}  # text hash -> whose embedding is on its way
         self._closed = False
-        self._feeder = _Feeder(Path(store_path), embed, embedder, self._deliver, self._fail)
+        self._feeder = _Feeder(Path(store_path), embed, embedder or default_embedder(), self._deliver, self._fail)
         self._feeder.start()
 
     def add(self, row: SampleRow) -> None:

@@ -13,6 +13,7 @@ from alignbench.errors import InputError
 if TYPE_CHECKING:
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.judging.labels import LabelPlan
+    from alignbench.tui.start import AppStart
 
 
 def _check_terminal() -> None:
@@ -43,11 +44,23 @@ class _LatePool:
             self._pool.close()
 
 
-def run_app(db: Path, session: int | None = None, labels: LabelPlan | None = None) -> None:
-    """Open the app on a session database, on pairs to label where there are any; it returns when the user leaves.
+def run_app(
+    db: Path, session: int | None = None, labels: LabelPlan | None = None, start: AppStart | None = None
+) -> None:
+    """Open the app on a session database; it returns when the user leaves.
 
-    InputError where there is no terminal to draw it on.
+    InputError where there is no terminal to draw it on, or config.toml says what cannot be.
+
+    Args:
+        db: The session database.
+        session: One to reopen.
+        labels: Pairs to label first of all.
+        start: What it opens on; what config.toml says by default.
     """
+    if start is None:
+        from alignbench.tui.start import app_start
+
+        start = app_start(db)
     _check_terminal()
     from alignbench.heap import share_heap
     from alignbench.tui.app import BenchApp
@@ -58,6 +71,6 @@ def run_app(db: Path, session: int | None = None, labels: LabelPlan | None = Non
     pool = _LatePool()
     workers = cast("WorkerPool", pool)
     try:
-        BenchApp(db, workers, workers, session, labels=labels).run()
+        BenchApp(db, workers, workers, session, labels=labels, start=start).run()
     finally:
         pool.close()

@@ -5,17 +5,19 @@ The actions of one screen stand beside it, in the `actions.py` of its folder.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from textual.binding import Binding
 from textual.screen import Screen
 
+from alignbench.tui.key_names import is_typed, shown_key
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """Something a key does on one screen.
+    """Something a key does on one screen: the same whichever keys a person has given it.
 
     Attributes:
         name: The method is `action_<name>`.
@@ -30,8 +32,8 @@ class Action:
     """
 
     name: str
-    keys: str
-    shown: str
+    keys: str = field(compare=False)
+    shown: str = field(compare=False)
     label: str
     help: str
     footer: bool = False
@@ -146,7 +148,33 @@ def _binding(scope: str, action: Action, name: str = "") -> Binding:
 
 
 def of_screen(screen: Screen[Any]) -> list[Action]:
-    """The actions of a screen, found by the ids of its bindings, then those of every screen."""
+    """The actions of a screen, found by the ids of its bindings, then those of every screen; each with the user's own
+    keys, where there are some."""
+    own_keys: Mapping[str, str] = getattr(screen.app, "own_keys", {})
+    ids = {binding.action: binding.id for _, binding in screen._bindings if binding.id}
+    return [
+        with_keys(action, own_keys.get(f"app.{action.name}" if action in APP else ids.get(action.name) or "", ""))
+        for action in _of_screen(screen)
+    ]
+
+
+def with_keys(action: Action, keys: str) -> Action:
+    """An action on other keys, Textual's names with commas between; the same where there are none."""
+    if not keys:
+        return action
+    return replace(action, keys=keys, shown="/".join(shown_key(key) for key in keys.split(",")))
+
+
+def is_reached(screen: Screen[Any], action: Action) -> bool:
+    """Whether an action has a key that does not go into a text which is being typed. Textual asks it of the keys that a
+    binding has by default, too."""
+    default = [key for key, binding in screen._bindings if binding.action == action.name]
+    return action.priority or all(
+        any(not is_typed(key) for key in keys) for keys in (default, action.keys.split(",")) if keys
+    )
+
+
+def _of_screen(screen: Screen[Any]) -> list[Action]:
     scopes = {binding.id.partition(".")[0] for _, binding in screen._bindings if binding.id} - {"app"}
     own = {action.name: action for scope in sorted(scopes, reverse=True) for action in reversed(SCOPES[scope])}
     return [*reversed(own.values()), *APP]

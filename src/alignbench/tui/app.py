@@ -21,8 +21,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from alignbench.errors import AlignbenchError, InputError
-from alignbench.models.stages import ALIGNED, BASE, stage_of
-from alignbench.spec import Model, Prompt, Sampling
+from alignbench.spec import Condition, Model, Prompt
 from alignbench.tui.action import APP, bindings, of_screen
 from alignbench.tui.action_groups import group_of
 from alignbench.tui.bench.screen import BenchScreen
@@ -33,6 +32,7 @@ from alignbench.tui.notices import NoticeHandler, merge, place, tell
 from alignbench.tui.ordered_app import OrderedApp
 from alignbench.tui.preferences import keep_theme, kept_theme
 from alignbench.tui.screen import AppScreen, do, finish
+from alignbench.tui.start import WHOLE, AppStart, first_models
 from alignbench.tui.terminal import TerminalWatch, mind_bare_stops
 from alignbench.tui.themes import DARK, HOUSE, legible
 from alignbench.tui.wide_cells import keep_widths
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from alignbench.judging.labels import LabelPlan
 
 FIRST_SET = "open-ended"
-WHOLE = Sampling(temperature=1.0)
-"""The whole distribution, which the embedded pair is drawn from: only of such responses are bits a KL divergence."""
 FRAME = 1 / 10  # seconds between two updates of the screen while text streams in
 SWITCH = 0.0005  # seconds that the app waits for a thread that computes, at each of the many times it waits for a key
 
@@ -69,6 +67,7 @@ class BenchApp(OrderedApp):
         session: int | None = None,
         models: Sequence[Model] | None = None,
         labels: LabelPlan | None = None,
+        start: AppStart | None = None,
     ) -> None:
         """
         Args:
@@ -76,20 +75,26 @@ class BenchApp(OrderedApp):
             pool: The engines.
             embed: Embeddings, where there are any.
             session: One to reopen.
-            models: A column for each; the embedded pair where none are given.
+            models: A column for each; what `start` has, else the embedded pair, where none are given.
             labels: Pairs to label first of all.
+            start: What it opens on, and whose theme and keys it has.
         """
         super().__init__()
         keep_widths()
         for theme in HOUSE:
             self.register_theme(theme)
-        self.theme = kept if (kept := kept_theme()) in self.available_themes else DARK.name
+        self._start = start or AppStart()
+        themes = (kept_theme(), self._start.theme)
+        self.theme = next((each for each in themes if each in self.available_themes), DARK.name)
+        self.own_keys = self._start.keys
+        self.set_keymap({**self.own_keys})
+        if own_quit := self.own_keys.get("app.quit"):
+            self.keys.leaving = ("escape", *own_quit.split(","))
         # A crash is told on stderr, whose door would show styles as the escapes that they are.
         self.error_console = Console(stderr=True, color_system=None, markup=False, highlight=False)
         self.workbench = Workbench(db, pool, embed, self._happened)
         self._session = session
-        self._models = models if models is not None else first_models()
-        self._sampling = Sampling() if models is not None else WHOLE
+        self._models = models
         self._labels = labels
         self._leaving = False
         self._told = False  # that something is written which would be lost
@@ -135,10 +140,11 @@ class BenchApp(OrderedApp):
 
     async def _begin(self) -> None:
         """After the first paint: the prompts, and the session to reopen."""
-        prompts, message = _first_prompts()
+        prompts, message = (self._start.prompts, "") if self._start.prompts else _first_prompts()
         if message:
             tell(self, message, "error")
-        self.workbench.begin(Bench.ready(self._models, prompts, FIRST_SET if prompts else "", self._sampling))
+        named = self._start.prompt_set or FIRST_SET
+        self.workbench.begin(Bench.of(self._columns(), prompts, named if prompts else ""))
         self.workbench.changed()
         if self._session is not None:
             self.run_worker(finish(self, self.workbench, self.workbench.open(self._session)))
@@ -150,6 +156,11 @@ class BenchApp(OrderedApp):
             self.push_screen(LabelScreen(self.workbench, self._labels))
         gc.freeze()  # what was imported stays; looking through it now and then would hold a key for 0.1 s
         self.run_worker(self.keys.run(), group=BACKGROUND)
+
+    def _columns(self) -> Sequence[Condition]:
+        if self._models is not None:
+            return [Condition.zero_shot(model) for model in self._models]
+        return self._start.conditions or [Condition.zero_shot(model, sampling=WHOLE) for model in first_models()]
 
     def on_unmount(self) -> None:
         logging.getLogger("alignbench").removeHandler(self._notices)
@@ -233,7 +244,8 @@ class BenchApp(OrderedApp):
         changed = any(isinstance(screen, AppScreen) and screen.is_changed for screen in self.screen_stack)
         if changed and not self._told:
             self._told = True
-            tell(self, "What was changed here is not taken yet: F10 takes it. Ctrl+Q again leaves it out.", "warning")
+            again = next(action.shown for action in of_screen(self.screen) if action.name == "quit")
+            tell(self, f"What was changed here is not taken yet: F10 takes it. {again} again leaves it out.", "warning")
         elif not self._leaving:
             self._leaving = True
             if self.workbench.busy:
@@ -249,11 +261,6 @@ class BenchApp(OrderedApp):
             self.exit(message=str(error))
         else:
             self.exit()
-
-
-def first_models() -> tuple[Model, Model]:
-    """The embedded pair: the last aligned stage, and the base model that it is a stage of."""
-    return Model(ALIGNED, f"{BASE}+{stage_of(ALIGNED)}", "aligned"), Model(BASE, BASE, "base")
 
 
 def _first_prompts() -> tuple[Sequence[Prompt], str]:

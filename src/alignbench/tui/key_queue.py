@@ -48,6 +48,7 @@ class KeyQueue:
 
     def __init__(self, app: App[Any]) -> None:
         self._app = app
+        self.leaving: tuple[str, ...] = ("escape", "ctrl+q")  # keys that nobody has to wait long for
         self._last = time.monotonic()
         self._waiting: deque[Typed] = deque()
         self._came = asyncio.Event()
@@ -174,7 +175,7 @@ class KeyQueue:
 
     def _lose_patience(self, busy: list[Worker[Any]], seconds: float) -> None:
         last = self._waiting[-1] if self._waiting else None
-        leaves = isinstance(last, events.Key) and last.key in ("escape", "ctrl+q")
+        leaves = isinstance(last, events.Key) and last.key in self.leaving
         if seconds > (RESIGN if leaves else PATIENCE):
             self._given_up.update(busy)
             self._waiting.clear()

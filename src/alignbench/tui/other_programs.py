@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import signal
-import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ from textual.app import App, SuspendNotSupported
 
 from alignbench.display import visible
 from alignbench.errors import InputError
+from alignbench.terminal_programs import editor, program_of, run_program
 
 # What a key at the terminal sends to both, and what this process does about it while it waits.
 _OF_TERMINAL: dict[signal.Signals, Callable[..., None] | signal.Handlers] = {
@@ -28,14 +26,12 @@ _OF_TERMINAL: dict[signal.Signals, Callable[..., None] | signal.Handlers] = {
 
 def edited(app: App[Any], text: str) -> str | None:
     """A text as the editor left it, None where it is the same. InputError where there is no editor, or it failed."""
-    command = _command("VISUAL") or _command("EDITOR")
-    if not command:
-        raise InputError("No editor is set: VISUAL or EDITOR names one, such as EDITOR=nano.")
+    command = editor()
     with tempfile.TemporaryDirectory(prefix="alignbench-") as folder:
         file = Path(folder) / "text.txt"
         file.write_bytes(text.encode("utf-8", "surrogatepass"))
         with _terminal(app):
-            failure = _run([*command, str(file)])
+            failure = run_program([*command, str(file)])
         if failure:
             raise InputError(f"{failure} The text is as it was.")
         try:
@@ -51,41 +47,13 @@ def edited(app: App[Any], text: str) -> str | None:
 def paged(app: App[Any], text: str) -> None:
     """Show a text in the pager, with nothing in it that acts on the terminal. InputError where there is none, or it
     failed."""
-    command = _command("PAGER") or ["less"]
+    command = program_of("PAGER") or ["less"]
     if Path(command[0]).name == "less":
         command.append("-+F")  # with -F a short text would be gone before it is seen
     with _terminal(app):
-        failure = _run(command, visible(text).encode("utf-8", "replace"))
+        failure = run_program(command, visible(text).encode("utf-8", "replace"))
     if failure:
         raise InputError(f"{failure} PAGER names the program to read in.")
-
-
-def _command(variable: str) -> list[str]:
-    """A command as a variable of the environment has it; empty where it has none."""
-    value = os.environ.get(variable, "")
-    try:
-        return shlex.split(value)
-    except ValueError:
-        raise InputError(f"{variable} is {value!r}, which no shell can read: a quote is not closed.") from None
-
-
-def _run(command: Sequence[str], shown: bytes | None = None) -> str:
-    """Run a program on the terminal until it ends; why it failed, else empty. shown: what it reads on stdin."""
-    screen = None if os.isatty(1) else 2  # stdout may be a file: the app draws on stderr
-    try:
-        program = subprocess.Popen(command, stdin=subprocess.PIPE if shown is not None else None, stdout=screen)
-    except OSError as error:
-        return f"{command[0]} cannot be started: {error.strerror or error}."
-    with program:
-        if program.stdin is not None and shown is not None:
-            with suppress(BrokenPipeError):  # whoever has read enough leaves
-                program.stdin.write(shown)
-            with suppress(BrokenPipeError):
-                program.stdin.close()
-        code = program.wait()
-    if not code or (shown is not None and code < 0):
-        return ""
-    return f"{command[0]} {'was ended by signal' if code < 0 else 'ended with code'} {abs(code)}."
 
 
 @contextmanager

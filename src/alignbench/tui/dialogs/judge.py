@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from alignbench.errors import AlignbenchError
 from alignbench.models.catalog import resolve
+from alignbench.paths import user_config
 from alignbench.tui.dialogs.base import LineScreen
 from alignbench.tui.screen import AppScreen
 
@@ -16,11 +17,11 @@ if TYPE_CHECKING:
 
 
 async def ask_for_judge(screen: AppScreen[Any], workbench: Workbench, what: str) -> Model | None:
-    """The model that the user names, the one that judged last being offered; None where nobody is to judge."""
+    """The model that the user names, offered is the one that judged last, or that of config.toml; None for nobody."""
     columns = workbench.bench.columns
     aligned = [column.condition.model.name for column in columns if column.condition.model.kind == "aligned"]
     heading = f"Judge of {what}: a model's name or reference"
-    offered = workbench.judge or next(iter(aligned), "")
+    offered = workbench.judge or user_config().judge or next(iter(aligned), "")
     written = await screen.app.push_screen_wait(
         LineScreen(heading, offered, empty="Name a model, or press Esc.", asked="model")
     )

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from alignbench.api.embedding import embedding_cache
-from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.engines.embedder import default_embedder
 from alignbench.judging.plan import plan_judging
 from alignbench.judging.qualities import read_qualities
 from alignbench.judging.stances import read_stances
@@ -108,7 +108,7 @@ def study(backends: Backends, what: Subject, judge: Model | None, first: str, pr
         if judge is not None:
             _judge(store, what, judge, first, backends, progress)
         cache = stack.enter_context(embedding_cache())
-        vectors, pieces = (Embeddings(s, backends.embed, DEFAULT_EMBEDDER, NO_EMBEDDER) for s in (store, cache))
+        vectors, pieces = (Embeddings(s, backends.embed, default_embedder(), NO_EMBEDDER) for s in (store, cache))
         options = Options(
             metrics=default_metrics(store, what.session, WORKBENCH, "diversity"),
             reference=what.reference if what.reference in what.conditions else None,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from alignbench.api.embedding import embedding_cache
-from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.engines.embedder import default_embedder
 from alignbench.errors import EngineError, InputError
 from alignbench.metrics.values import Value
 from alignbench.progress import Progress
@@ -48,7 +48,7 @@ class _OnePrompt:
 def _coverage(backends: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
     rule = _held_out(snapshot)
     with embedding_cache() as store:
-        embeddings = Embeddings(store, backends.embed, DEFAULT_EMBEDDER, NO_EMBEDDER)
+        embeddings = Embeddings(store, backends.embed, default_embedder(), NO_EMBEDDER)
         return OnDemandResult(compared=coverages(snapshot.cells(), rule, embeddings, progress))
 
 

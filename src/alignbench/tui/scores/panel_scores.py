@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.engines.embedder import default_embedder
 from alignbench.errors import StoreError
 from alignbench.progress import Progress
 from alignbench.scoring.on_request import OnRequestScores
@@ -88,7 +88,7 @@ class PanelScores:
             from alignbench.scoring.embedding_cache import Embeddings
 
             store = self._opened()
-            kept = None if store is None else Embeddings(store, None, DEFAULT_EMBEDDER, NOT_EMBEDDED)
+            kept = None if store is None else Embeddings(store, None, default_embedder(), NOT_EMBEDDED)
             return condition_matrix(
                 metric, snapshot.responses(), kept, Uncertainty(), reference=snapshot.roles.reference,
                 sources=lambda _: snapshot.source_samples,
@@ -114,14 +114,14 @@ class PanelScores:
         if self._backends.embed is not None and texts:
             from alignbench.scoring.embedding_cache import Embeddings
 
-            Embeddings(store, self._backends.embed, DEFAULT_EMBEDDER).make(texts.values())
+            Embeddings(store, self._backends.embed, default_embedder()).make(texts.values())
         return texts
 
     def _vectors(self, keys: Collection[str]) -> Mapping[str, NDArray[np.float32]]:
         """Vectors that the live scores' worker has made and kept."""
         try:
             store = self._opened()
-            return {} if store is None else store.embeddings(DEFAULT_EMBEDDER, keys)
+            return {} if store is None else store.embeddings(default_embedder(), keys)
         except StoreError:
             return {}
 

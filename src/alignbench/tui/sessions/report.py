@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from alignbench.api.embedding import embedding_cache
-from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.engines.embedder import default_embedder
 from alignbench.output_files import write_bytes
 from alignbench.progress import Progress
 from alignbench.reports.contents import Report
@@ -23,7 +23,7 @@ def session_report(backends: Backends, session: int, progress: Progress) -> Repo
     with Store.read(backends.db) as store, embedding_cache() as cache:
         mode, _ = session_mode(store, session)
         options = session_options(store, session, mode=mode, investigation="all")
-        vectors, pieces = (Embeddings(kept, backends.embed, DEFAULT_EMBEDDER, NO_EMBEDDER) for kept in (store, cache))
+        vectors, pieces = (Embeddings(kept, backends.embed, default_embedder(), NO_EMBEDDER) for kept in (store, cache))
         return build_report(store, session, options, vectors, pieces, progress)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 
 from alignbench.api.embedding import embedding_cache
 from alignbench.engines.blocking import loaded, scored
-from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.engines.embedder import default_embedder
 from alignbench.engines.protocol import EmbedPool, Scored
 from alignbench.errors import EngineError
 from alignbench.experiments.likelihood import score_response
@@ -47,7 +47,7 @@ def shifted_tokens(
 def _match(embed: EmbedPool | None, text: str, others: Mapping[int, str], progress: Progress) -> list[Match]:
     progress("starting the embedding model", 0, 1)
     with embedding_cache() as store:
-        embeddings = Embeddings(store, embed, DEFAULT_EMBEDDER)
+        embeddings = Embeddings(store, embed, default_embedder())
         matches = best_sentences(text, others, embeddings, progress)
         if embeddings.why_not and not any(match.similarity is not None for match in matches):
             raise EngineError(embeddings.why_not)

@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.widgets import Footer, Input, TextArea
 from textual.widgets._footer import FooterKey
 
-from alignbench.tui.action import APP, Action, of_screen
+from alignbench.tui.action import APP, Action, is_reached, of_screen
 from alignbench.tui.sizes import NARROW
 
 FIRST, LAST = "help", "quit"  # stand at the ends of every footer, and never go
@@ -67,19 +67,10 @@ class Keys(Footer):
             return not (self.screen.is_modal and action.name == LAST)
         if self.screen.check_action(action.name, ()) is False:
             return False
-        typing = isinstance(self.screen.focused, Input | TextArea)
-        return (
-            not typing or action.priority or any(key not in _TYPED and len(key) > 1 for key in action.keys.split(","))
-        )
+        return not isinstance(self.screen.focused, Input | TextArea) or is_reached(self.screen, action)
 
     def _width(self, action: Action) -> int:
         return len(f"{action.shown} {action.label}") + (1 if self.size.width < NARROW else 2)
-
-
-_TYPED = {
-    "space", "slash", "plus", "asterisk", "less_than_sign", "greater_than_sign", "full_stop", "comma",
-    "left_parenthesis", "right_parenthesis",
-}  # fmt: skip
 
 
 def _at(ends: dict[str, Action], name: str) -> tuple[Action, ...]:

@@ -229,7 +229,7 @@ class RecoveryScores:
 
     def _vectors(self, keys: Collection[str]) -> Mapping[str, Vector]:
         """Vectors that the live scores' worker has made and kept."""
-        from alignbench.engines.embedder import DEFAULT_EMBEDDER
+        from alignbench.engines.embedder import default_embedder
         from alignbench.errors import StoreError
 
         try:
@@ -237,7 +237,7 @@ class RecoveryScores:
                 from alignbench.store import Store
 
                 self._store = Store.read(self._backends.db)
-            return {} if self._store is None else self._store.embeddings(DEFAULT_EMBEDDER, keys)
+            return {} if self._store is None else self._store.embeddings(default_embedder(), keys)
         except StoreError:
             return {}
 

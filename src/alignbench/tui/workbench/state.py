@@ -87,10 +87,14 @@ class Bench:
             prompt_set: Its name or path.
             sampling: How each column is drawn.
         """
+        return cls.of([Condition.zero_shot(model, sampling=sampling) for model in models], prompts, prompt_set)
+
+    @classmethod
+    def of(cls, conditions: Sequence[Condition], prompts: Sequence[Prompt], prompt_set: str) -> Bench:
+        """The same with a column per condition."""
         bench = cls(prompts=prompts, prompt_set=prompt_set, prompt=prompts[0] if prompts else NO_PROMPT)
-        for model in models:
-            name = free_name(model.name, bench.used)
-            bench.add(Column(Condition.zero_shot(model, name=name, sampling=sampling)))
+        for condition in conditions:
+            bench.add(Column(replace(condition, name=free_name(condition.name, bench.used))))
         bench.selected = 0
         bench.reference = bench.default_reference()
         return bench
