@@ -7,6 +7,8 @@ from alignbench.store.option_masses import OptionMasses
 from alignbench.store.rows import (
     CellInfo,
     Counts,
+    GenerationFacts,
+    GivenSample,
     Judgment,
     JudgmentRow,
     JudgmentStatus,
@@ -26,6 +28,8 @@ __all__ = [
     "CellInfo",
     "Counts",
     "ExampleSetInfo",
+    "GenerationFacts",
+    "GivenSample",
     "HintRow",
     "Judgment",
     "JudgmentRow",
