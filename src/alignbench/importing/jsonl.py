@@ -6,7 +6,8 @@ its number among those of its prompt and condition, from 0, `thinking` (what the
 `logprob`; `options` and `groups` make its prompt a survey question, `messages` that end with it a conversation, `rung`
 one of a ladder. A `status` that is not done makes it an error with the message of `error`. The output of
 `alignbench sample --json` is such a file; its last line of scores is left out. Where rows do not number the samples of
-a cell, or give one number twice, the n-th row is sample n. Rows with other fields are read by a map (`importing.mapping`).
+a cell, or give one number twice, the n-th row is sample n. Rows with other fields are read by a map
+(`importing.mapping`).
 """
 
 from __future__ import annotations

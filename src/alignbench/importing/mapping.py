@@ -130,10 +130,13 @@ def _at(row: object, path: str) -> Any:
         head = folded if folded in row else head
     if isinstance(row, Mapping) and head in row:
         return _at(row[head], rest) if dot else row[head]
-    if isinstance(row, Sequence) and not isinstance(row, str) and head.isascii() and head.isdigit() and len(head) < 10:
-        if int(head) < len(row):
-            return _at(row[int(head)], rest) if dot else row[int(head)]
+    if isinstance(row, Sequence) and not isinstance(row, str) and _is_place(head) and int(head) < len(row):
+        return _at(row[int(head)], rest) if dot else row[int(head)]
     return _MISSING
+
+
+def _is_place(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 10
 
 
 def _paths(row: Mapping[str, Any], depth: int = 2) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What readers of other programs' files make of them: responses one at a time, each with its prompt and where it is from."""
+"""Other programs' files as responses, one at a time, each with its prompt and where it is from."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from alignbench.errors import InputError
+from alignbench.errors import InputError, did_you_mean
 from alignbench.importing.values import ImportedSample
 from alignbench.spec import IMPORTED, NOT_RECORDED, SETTINGS, Condition, Context, Kind, Model, Prompt, written_setting
 
@@ -97,8 +97,6 @@ class Conditions:
 
     def check_base(self) -> None:
         """InputError where a model that is said to be a base model did not come up."""
-        from alignbench.errors import did_you_mean
-
         there = {origin.model for origin in self._known}
         for name in sorted(self._base - there):
             raise InputError(f"--base {name}: no response is from it. {did_you_mean(name, there)}".rstrip())

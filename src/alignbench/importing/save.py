@@ -93,7 +93,7 @@ def _facts(imported: ImportedCondition) -> dict[str, Any]:
 
 def _save_condition(store: Store, session: int, imported: ImportedCondition) -> dict[tuple[str, str, int], str]:
     """Write its cells; what its responses wrote as hints before their answers, by condition, prompt id and index."""
-    hints = {}
+    hints: dict[tuple[str, str, int], str] = {}
     name = imported.condition.name
     for cell in imported.cells:
         n = 1 + max((index for index, _ in cell.numbered), default=-1)

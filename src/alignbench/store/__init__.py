@@ -5,6 +5,7 @@ from __future__ import annotations
 from alignbench.store.context_rows import ExampleSetInfo, HintRow, NewHint
 from alignbench.store.option_masses import OptionMasses
 from alignbench.store.rows import (
+    UNKNOWN_FACTS,
     CellInfo,
     Counts,
     GenerationFacts,
@@ -25,6 +26,7 @@ from alignbench.store.rows import (
 from alignbench.store.store import Store
 
 __all__ = [
+    "UNKNOWN_FACTS",
     "CellInfo",
     "Counts",
     "ExampleSetInfo",

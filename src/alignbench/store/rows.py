@@ -118,6 +118,9 @@ class GenerationFacts:
     logprob: float | None = None
 
 
+UNKNOWN_FACTS = GenerationFacts()
+
+
 @dataclass(frozen=True, slots=True)
 class GivenSample:
     """A response from elsewhere, before it is in the store.
@@ -137,7 +140,7 @@ class GivenSample:
     thinking: str | None = None
     refused: bool = False
     note: str | None = None
-    facts: GenerationFacts = GenerationFacts()
+    facts: GenerationFacts = UNKNOWN_FACTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import ast
 import csv
+import io
 import sys
 from dataclasses import dataclass
 from pathlib import Path
