@@ -8,21 +8,22 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 from alignbench.errors import InputError
 from alignbench.parsing import RepeatedKey, parse_json
-from alignbench.textfiles import read_utf8
+from alignbench.textfiles import stream_lines
 
 _SEPARATORS = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
 _INNER = re.compile(r"[\s-]+")
+_HEAD = 1_000  # lines in which the header is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +48,30 @@ class CsvTable:
     empty: int = 0
 
 
+@dataclass(slots=True)
+class CsvStream:
+    """A file whose rows are read one at a time.
+
+    Attributes:
+        columns: their names, none of a file without any line
+        rows: to be gone through once; InputError names file and line
+        empty: rows without any content so far, which are left out
+    """
+
+    columns: tuple[str, ...]
+    rows: Iterator[CsvRow]
+    empty: int = 0
+
+
 def read_csv_table(path: Path, known: Collection[str], needed: Sequence[Collection[str]]) -> CsvTable:
-    """The table of a file; one without any line has no columns. InputError names file and line.
+    """The table of a file, as `stream_csv` reads it."""
+    stream = stream_csv(path, known, needed)
+    rows = tuple(stream.rows)
+    return CsvTable(stream.columns, rows, stream.empty)
+
+
+def stream_csv(path: Path, known: Collection[str], needed: Sequence[Collection[str]]) -> CsvStream:
+    """A file with a header, never all in memory. InputError names file and line.
 
     Args:
         path: the file
@@ -56,43 +79,53 @@ def read_csv_table(path: Path, known: Collection[str], needed: Sequence[Collecti
         needed: of each of these groups the header has to have a name
     """
     csv.field_size_limit(sys.maxsize)  # a response may be long
-    text = read_utf8(path)
+    lines = stream_lines(path)
+    head = [*islice(lines, _HEAD)]
     offset = 0
     separators: tuple[str, ...] = _SEPARATORS
-    if given := _SEP_LINE.match(text):
-        separators, offset, text = (given[1],), 1, text[given.end() :]
-    separator = max(separators, key=lambda each: len({*_header(text, each)} & {*known}))
-    records = csv_records(path, text, separator, offset)
-    columns: tuple[str, ...] = ()
-    rows: list[CsvRow] = []
-    empty = 0
+    if head and (given := _SEP_LINE.match(head[0])):
+        separators, offset = (given[1],), 1
+        del head[0]
+    separator = max(separators, key=lambda each: len({*_header(head, each)} & {*known}))
+    records = csv_records(path, chain(head, lines), separator, offset)
+    named = (_columns(f"{path}, line {line}", record, needed) for line, record in records if _is_filled(record))
+    columns = next(named, ())
+    stream = CsvStream(tuple(filter(None, columns)), iter(()))
+    stream.rows = _rows(path, columns, records, stream)
+    return stream
+
+
+def _rows(
+    path: Path, columns: tuple[str, ...], records: Iterator[tuple[int, list[str]]], stream: CsvStream
+) -> Iterator[CsvRow]:
     for line, record in records:
-        if not any(cell.strip() for cell in record):
-            empty += bool(columns)
-        elif not columns:
-            columns = _columns(f"{path}, line {line}", record, needed)
+        if _is_filled(record):
+            yield CsvRow(line, _cells(f"{path}, line {line}", columns, record))
         else:
-            rows.append(CsvRow(line, _cells(f"{path}, line {line}", columns, record)))
-    return CsvTable(tuple(filter(None, columns)), tuple(rows), empty)
+            stream.empty += 1
 
 
-def _header(text: str, separator: str) -> list[str]:
-    """The names that the first row with content has, if this separates them."""
+def _is_filled(record: Sequence[str]) -> bool:
+    return any(cell.strip() for cell in record)
+
+
+def _header(head: Sequence[str], separator: str) -> list[str]:
+    """The names that the first row with content has, if this separates them. head: the first lines of the file."""
     try:
-        for record in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
-            if any(cell.strip() for cell in record):
+        for record in csv.reader(head, delimiter=separator, strict=True):
+            if _is_filled(record):
                 return [*map(_name, record)]
     except csv.Error:
         pass
     return []
 
 
-def csv_records(path: Path, text: str, separator: str, offset: int = 0) -> Iterator[tuple[int, list[str]]]:
+def csv_records(path: Path, lines: Iterable[str], separator: str, offset: int = 0) -> Iterator[tuple[int, list[str]]]:
     """Records, each with the line on which it begins. InputError names file and line.
 
-    offset: lines of the file before the text
+    lines: with their ends. offset: lines of the file before them
     """
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     end = 0  # line on which the record before ended
     try:
         for record in reader:

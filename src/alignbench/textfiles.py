@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ from alignbench.errors import InputError
 from alignbench.parsing import RepeatedKey, parse_json
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+_BYTE_LINE_END = re.compile(rb"\r\n|\r|\n")
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_HEAD = 64  # bytes that tell what a file is
 
 
 class MissingFile(InputError):
@@ -28,26 +31,77 @@ def read_utf8(path: Path) -> str:
     """
     try:
         data = path.read_bytes()
-    except FileNotFoundError:
-        raise MissingFile(f"There is no file {path}.") from None
-    except IsADirectoryError:
-        raise InputError(f"{path} is a folder; expected a file.") from None
     except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
-    if data.startswith(_LFS_POINTER):
-        raise MissingFile(f"{path} is a Git LFS pointer, not the file itself; `git lfs pull` fetches it.")
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or 0 in data[:2] != b"\0\0":
-        raise InputError(f"{path} is UTF-16; expected UTF-8. Save it as UTF-8.")
-    skipped = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
+        raise _unreadable(path, error) from None
+    skipped = _byte_order_mark(path, data[:_HEAD])
     try:
         return data[skipped:].decode("utf-8")
     except UnicodeDecodeError as error:
         offset = skipped + error.start
-        line = len(re.findall(rb"\r\n|\r|\n", data[:offset])) + 1
-        raise InputError(
-            f"{path}, line {line}: byte 0x{data[offset]:02x} at offset {offset} is not UTF-8; "
-            "expected a file saved as UTF-8."
-        ) from None
+        raise _not_utf8(path, len(_BYTE_LINE_END.findall(data[:offset])) + 1, data[offset], offset) from None
+
+
+def stream_lines(path: Path) -> Iterator[str]:
+    """The lines of a UTF-8 file with their ends, as `split_lines` has them, never all in memory.
+
+    Raises InputError as `read_utf8` does, where the lines before it have been read already.
+    """
+    try:
+        with path.open("rb") as file:
+            file.seek(_byte_order_mark(path, file.read(_HEAD)))
+            yield from io.TextIOWrapper(file, encoding="utf-8", newline="")
+    except UnicodeDecodeError:
+        raise _first_wrong_byte(path) from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+
+
+def stream_json_lines(path: Path, expected: str = "an object") -> Iterator[tuple[int, dict[str, Any]]]:
+    """As `json_lines`, of a file that is never all in memory."""
+    began = False
+    for number, line in enumerate(stream_lines(path), start=1):
+        if not line.strip():
+            continue
+        if not began and line.lstrip().startswith("["):
+            raise _one_list(path, expected)
+        began = True
+        yield number, json_object(line.strip("\r\n"), f"{path}, line {number}", expected)
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    if isinstance(error, FileNotFoundError):
+        return MissingFile(f"There is no file {path}.")
+    if isinstance(error, IsADirectoryError):
+        return InputError(f"{path} is a folder; expected a file.")
+    return InputError(f"{path} cannot be read: {error.strerror or error}.")
+
+
+def _byte_order_mark(path: Path, head: bytes) -> int:
+    """How many bytes of a mark a UTF-8 file begins with. InputError where it is none, by its first bytes."""
+    if head.startswith(_LFS_POINTER):
+        raise MissingFile(f"{path} is a Git LFS pointer, not the file itself; `git lfs pull` fetches it.")
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or 0 in head[:2] != b"\0\0":
+        raise InputError(f"{path} is UTF-16; expected UTF-8. Save it as UTF-8.")
+    return len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+
+
+def _not_utf8(path: Path, line: int, byte: int, offset: int) -> InputError:
+    return InputError(
+        f"{path}, line {line}: byte 0x{byte:02x} at offset {offset} is not UTF-8; expected a file saved as UTF-8."
+    )
+
+
+def _first_wrong_byte(path: Path) -> InputError:
+    offset, number = 0, 1
+    with path.open("rb") as file:
+        for line in file:  # no character of UTF-8 has the byte of a line end in it
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                number += len(_BYTE_LINE_END.findall(line[: error.start]))
+                return _not_utf8(path, number, line[error.start], offset + error.start)
+            offset, number = offset + len(line), number + len(_BYTE_LINE_END.findall(line))
+    return InputError(f"{path} changed while it was read; expected one that stays as it is.")
 
 
 def split_lines(text: str) -> list[str]:
@@ -66,10 +120,14 @@ def read_object(path: Path) -> dict[str, Any]:
 def json_lines(path: Path, text: str, expected: str = "an object") -> Iterator[tuple[int, dict[str, Any]]]:
     """Line (from 1) and object of each line of a JSONL file's text that is not blank, as `json_object` has it."""
     if text.lstrip().startswith("["):
-        raise InputError(f"{path} is one JSON list; expected JSON Lines, {expected} on each line.")
+        raise _one_list(path, expected)
     for number, line in enumerate(split_lines(text), start=1):
         if line.strip():
             yield number, json_object(line, f"{path}, line {number}", expected)
+
+
+def _one_list(path: Path, expected: str) -> InputError:
+    return InputError(f"{path} is one JSON list; expected JSON Lines, {expected} on each line.")
 
 
 def json_object(text: str, where: str, expected: str = "an object") -> dict[str, Any]:

@@ -5,9 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from alignbench.importing.values import ImportedCondition, ImportedHint, ImportedJudgment, ImportedSession
+from alignbench.importing.values import (
+    ImportedCondition,
+    ImportedHint,
+    ImportedJudgment,
+    ImportedSample,
+    ImportedSession,
+)
 from alignbench.spec import NOT_RECORDED, Prompt, content_hash
-from alignbench.store import Judgment, NewHint, SampleRow, Store
+from alignbench.store import GivenSample, Judgment, NewHint, SampleRow, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +44,15 @@ def save_import(store: Store, imported: ImportedSession) -> ImportResult:
             },
         )
         store.add_prompts(session, (cell.prompt for each in imported.conditions for cell in each.cells))
-        rows: _Rows = {}
+        own_hints: dict[tuple[str, str, int], str] = {}
         for each in imported.conditions:
-            rows |= _save_condition(store, session, each)
+            own_hints |= _save_condition(store, session, each)
+        rows: _Rows = {}
+        if own_hints or imported.hints or imported.judgments:
+            rows = {(row.condition, row.prompt_id, row.sample): row for row in store.samples(session)}
+        prompts = {cell.prompt.id: cell.prompt for each in imported.conditions for cell in each.cells}
+        for (condition, prompt, index), text in own_hints.items():
+            _keep_own_hint(store, session, prompts[prompt], rows[condition, prompt, index], condition, text)
         for hint in imported.hints:
             _save_hint(store, session, hint, rows)
         store.add_judgments(session, [_judgment(each, rows) for each in imported.judgments])
@@ -50,51 +62,47 @@ def save_import(store: Store, imported: ImportedSession) -> ImportResult:
     return ImportResult(session, imported.name, kept.n_samples, kept.n_errors)
 
 
+def finish_note(recorded: int, responses: int) -> dict[str, Any]:
+    """For the manifest, that files do not tell how responses of a condition ended, where they do not."""
+    if recorded == responses:
+        return {}
+    return {"finish_reasons": f"recorded of {recorded} of {responses}" if recorded else NOT_RECORDED}
+
+
+def given_sample(cell_id: int, index: int, sample: ImportedSample) -> GivenSample:
+    """A sample for the store."""
+    return GivenSample(
+        cell_id,
+        index,
+        sample.text,
+        sample.raw_text,
+        sample.finish,
+        sample.error,
+        sample.thinking,
+        sample.refused,
+        sample.note,
+        sample.facts,
+    )
+
+
 def _facts(imported: ImportedCondition) -> dict[str, Any]:
     """What the files tell of a condition, and that they do not tell how its responses ended, where they do not."""
     finishes = [sample.finish for cell in imported.cells for sample in cell.samples if not sample.error]
-    recorded = sum(finish is not None for finish in finishes)
-    if recorded == len(finishes):
-        return dict(imported.facts)
-    return {
-        **imported.facts,
-        "finish_reasons": f"recorded of {recorded} of {len(finishes)}" if recorded else NOT_RECORDED,
-    }
+    return {**imported.facts, **finish_note(sum(finish is not None for finish in finishes), len(finishes))}
 
 
-def _save_condition(store: Store, session: int, imported: ImportedCondition) -> _Rows:
-    rows: _Rows = {}
+def _save_condition(store: Store, session: int, imported: ImportedCondition) -> dict[tuple[str, str, int], str]:
+    """Write its cells; what its responses wrote as hints before their answers, by condition, prompt id and index."""
+    hints: dict[tuple[str, str, int], str] = {}
     name = imported.condition.name
     for cell in imported.cells:
         n = 1 + max((index for index, _ in cell.numbered), default=-1)
         cell_id = store.add_cell(session, cell.prompt, imported.condition, n)
         if cell.rendered is not None:
             store.set_rendered(cell_id, cell.rendered)
-        for index, sample in cell.numbered:
-            if sample.error:
-                row = store.add_error(
-                    cell_id,
-                    index,
-                    sample.error,
-                    text=sample.text,
-                    raw_text=sample.raw_text,
-                    thinking=sample.thinking,
-                )
-            else:
-                row = store.add_text(
-                    cell_id,
-                    index,
-                    sample.text,
-                    raw_text=sample.raw_text,
-                    finish_reason=sample.finish,
-                    thinking=sample.thinking,
-                    refused=sample.refused,
-                    note=sample.note,
-                )
-            if sample.hint:
-                _keep_own_hint(store, session, cell.prompt, row, name, sample.hint)
-            rows[name, cell.prompt.id, index] = row
-    return rows
+        store.add_given([given_sample(cell_id, index, sample) for index, sample in cell.numbered])
+        hints |= {(name, cell.prompt.id, index): sample.hint for index, sample in cell.numbered if sample.hint}
+    return hints
 
 
 def _keep_own_hint(store: Store, session: int, prompt: Prompt, row: SampleRow, maker: str, text: str) -> None:

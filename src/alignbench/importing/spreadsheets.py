@@ -6,14 +6,18 @@ as they were before: the apostrophe that keeps a spreadsheet from taking one for
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from alignbench.csv_files import CsvTable, read_csv_table
+from alignbench.csv_files import stream_csv
 from alignbench.display import from_spreadsheet_cell
 from alignbench.errors import InputError
-from alignbench.importing.jsonl import FIELDS, session_of_rows
+from alignbench.importing.collected import collected
+from alignbench.importing.jsonl import no_responses, row_responses
+from alignbench.importing.mapping import FieldMap
+from alignbench.importing.responses import Response, Responses
+from alignbench.importing.rows import FIELDS
+from alignbench.importing.sources import source_of
 from alignbench.importing.values import ImportedSession
 
 _OUR_OWN = frozenset({"sample", "seed", "status", "finish_reason", "n_prompt_tokens", "n_tokens"})
@@ -22,20 +26,36 @@ _OUR_OWN = frozenset({"sample", "seed", "status", "finish_reason", "n_prompt_tok
 
 def read_csv(path: Path) -> ImportedSession:
     """The whole file as one session, in order of first appearance. InputError names the line and the field."""
-    table = read_csv_table(path, FIELDS, [FIELDS])
-    if table.rows and (missing := [name for name in FIELDS if name not in table.columns]):
-        where = f'{path}, line {table.rows[0].line}, field "{missing[0]}"'
-        raise InputError(f"{where}: missing; the header has {', '.join(table.columns)}, expected {', '.join(FIELDS)}.")
-    session = session_of_rows(path, "csv", _rows(path, table))
-    if not table.empty:
-        return session
-    skipped = "1 empty row was" if table.empty == 1 else f"{table.empty} empty rows were"
-    return replace(session, notes=(*session.notes, f"{skipped} left out"))
+    return collected(stream_spreadsheets([path]))
 
 
-def _rows(path: Path, table: CsvTable) -> Iterator[tuple[str, dict[str, str]]]:
-    """The position of each row, and its cells that are not empty, by column."""
-    written = from_spreadsheet_cell if {*table.columns} >= _OUR_OWN else str
-    for row in table.rows:
+def stream_spreadsheets(paths: Sequence[Path], mapped: FieldMap | None = None) -> Responses:
+    """The rows of files. mapped: which of their columns is which, where they are not called as here."""
+    responses = Responses(paths[0].stem, source_of("csv", paths), ())
+    responses.rows = (response for path in paths for response in _responses(path, mapped, responses))
+    return responses
+
+
+def _responses(path: Path, mapped: FieldMap | None, responses: Responses) -> Iterator[Response]:
+    known = FIELDS if mapped is None else mapped.columns
+    stream = stream_csv(path, known, [known] if known else [])
+    written = from_spreadsheet_cell if {*stream.columns} >= _OUR_OWN else str
+    missing = [name for name in FIELDS if name not in stream.columns] if mapped is None else []
+    empty = True
+    for row in stream.rows:
+        empty = False
+        where = f"{path}, line {row.line}"
+        if missing:
+            there = ", ".join(stream.columns)
+            raise InputError(
+                f'{where}, field "{missing[0]}": missing; the header has {there}, expected {", ".join(FIELDS)}.'
+            )
         cells = {name: written(cell) for name, cell in row.cells.items()}
-        yield f"{path}, line {row.line}", {name: cell for name, cell in cells.items() if cell or name == "text"}
+        text = "text" if mapped is None else mapped.columns[0]
+        there_cells = {name: cell for name, cell in cells.items() if cell or name == text}
+        yield from row_responses(there_cells, path, where, mapped, responses)
+    if empty:
+        raise no_responses(path, mapped)
+    if stream.empty:
+        skipped = "1 empty row was" if stream.empty == 1 else f"{stream.empty:,} empty rows were"
+        responses.notes.append(f"{skipped} left out")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from alignbench.spec import Condition, Prompt
-from alignbench.store import JudgmentStatus, PairScore
+from alignbench.store import UNKNOWN_FACTS, GenerationFacts, JudgmentStatus, PairScore
 
 Finish = Literal["stop", "length"]
 
@@ -24,6 +24,7 @@ class ImportedSample:
     thinking: str | None = None  # what the model thought before its answer
     refused: bool = False  # whether it is a refusal, as its server said
     note: str | None = None  # what a reader should know about it
+    facts: GenerationFacts = UNKNOWN_FACTS  # what is known of how it was generated
 
 
 @dataclass(frozen=True, slots=True)

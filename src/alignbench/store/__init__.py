@@ -5,8 +5,11 @@ from __future__ import annotations
 from alignbench.store.context_rows import ExampleSetInfo, HintRow, NewHint
 from alignbench.store.option_masses import OptionMasses
 from alignbench.store.rows import (
+    UNKNOWN_FACTS,
     CellInfo,
     Counts,
+    GenerationFacts,
+    GivenSample,
     Judgment,
     JudgmentRow,
     JudgmentStatus,
@@ -23,9 +26,12 @@ from alignbench.store.rows import (
 from alignbench.store.store import Store
 
 __all__ = [
+    "UNKNOWN_FACTS",
     "CellInfo",
     "Counts",
     "ExampleSetInfo",
+    "GenerationFacts",
+    "GivenSample",
     "HintRow",
     "Judgment",
     "JudgmentRow",

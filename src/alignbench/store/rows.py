@@ -67,7 +67,7 @@ class SampleRow:
         seed: the condition's seed + sample, None where that is not recorded
         finish_reason: None where an import does not tell
         text, raw_text: for an error what had come of them, mostly nothing
-        n_prompt_tokens, n_tokens, seconds: None for an error and for an imported text
+        n_prompt_tokens, n_tokens, seconds: None for an error, and for an imported text whose file does not tell
         logprob: nats, None as these
         error: the message, for an error only
         thinking: what the model thought before its answer, which is no part of the text; None where it did not
@@ -101,6 +101,46 @@ class SampleRow:
     n_thinking_tokens: int | None = None
     refused: bool = False
     note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationFacts:
+    """What is known of how a text from elsewhere was generated, as `SampleRow` has it; None where nobody recorded it.
+
+    seed: its own, None for the condition's seed and its index
+    """
+
+    seed: int | None = None
+    n_prompt_tokens: int | None = None
+    n_tokens: int | None = None
+    n_thinking_tokens: int | None = None
+    seconds: float | None = None
+    logprob: float | None = None
+
+
+UNKNOWN_FACTS = GenerationFacts()
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSample:
+    """A response from elsewhere, before it is in the store.
+
+    Attributes:
+        cell_id, sample: where it goes
+        error: why there is no response, or a broken one; empty where there is one
+        others: as in `SampleRow`
+    """
+
+    cell_id: int
+    sample: int
+    text: str
+    raw_text: str
+    finish_reason: FinishReason | None = None
+    error: str = ""
+    thinking: str | None = None
+    refused: bool = False
+    note: str | None = None
+    facts: GenerationFacts = UNKNOWN_FACTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,12 +33,12 @@ _STATUSES: dict[str, SampleStatus] = {"cancelled": "cancelled", "error": "error"
 _TOKEN_COLUMNS = tuple(field.name for field in fields(TokenStats))
 
 # One statement decides: a row that is done stays as it is, anything else under the index is replaced.
-_UPSERT = """
+PUT_SAMPLE = """
     INSERT INTO samples (cell_id, sample, seed, status, finish_reason, n_prompt_tokens, n_tokens, seconds,
         logprob, error, created, text_hash, text, raw_text, probability,
         thinking, n_thinking_tokens, refused, note, words)
-    SELECT cells.id, ?2, conditions.seed + ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-        ?19
+    SELECT cells.id, ?2, coalesce(?20, conditions.seed + ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,
+        ?16, ?17, ?18, ?19
     FROM cells JOIN conditions ON conditions.id = cells.condition_id WHERE cells.id = ?1
     ON CONFLICT (cell_id, sample) DO UPDATE SET
         seed = excluded.seed, status = excluded.status, finish_reason = excluded.finish_reason,
@@ -325,7 +325,7 @@ class SamplesMixin(NamedMixin):
     ) -> SampleRow:
         with self._write():
             changed = self._execute(
-                _UPSERT,
+                PUT_SAMPLE,
                 cell_id,
                 sample,
                 status,
@@ -340,6 +340,7 @@ class SamplesMixin(NamedMixin):
                 refused,
                 None if note is None else encode_text(note),
                 search_words(text),
+                None,
             )
             row = self._row("SELECT * FROM sample_details WHERE cell_id = ? AND sample = ?", cell_id, sample)
             if row is None:

@@ -130,6 +130,10 @@ class SessionsMixin(NamedMixin):
         """The newest session whose manifest says that it holds the replies to the questions of this file or set."""
         return self._newest_with("$.survey.source", source)
 
+    def session_of_import(self, file_hash: str) -> int | None:
+        """The newest session whose manifest says that it was imported from files of this hash."""
+        return self._newest_with("$.imported.sha256", file_hash)
+
     def _newest_with(self, path: str, value: str) -> int | None:
         wanted = value.encode(
             "utf-8", "surrogatepass"

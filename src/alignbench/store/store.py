@@ -12,6 +12,7 @@ from alignbench.errors import InputError
 from alignbench.output_files import new_file
 from alignbench.store.cells import CellsMixin
 from alignbench.store.connection import open_database, plain_errors, prepared, why_read_only
+from alignbench.store.given_samples import GivenSamplesMixin
 from alignbench.store.judgments import JudgmentsMixin
 from alignbench.store.likelihoods import LikelihoodsMixin
 from alignbench.store.merging import MergingMixin
@@ -27,6 +28,7 @@ class Store(
     MergingMixin,
     CellsMixin,
     SamplesMixin,
+    GivenSamplesMixin,
     TeachersMixin,
     PairScoresMixin,
     JudgmentsMixin,
