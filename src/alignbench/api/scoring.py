@@ -21,10 +21,11 @@ from alignbench.judging.runner import JudgeRun
 from alignbench.judging.stances import read_stances
 from alignbench.metrics.metric import Metric
 from alignbench.metrics.paper import paper_mode
-from alignbench.metrics.registry import METRICS
+from alignbench.metrics.registry import METRICS, live, shipped
 from alignbench.metrics.statistics import RESAMPLES
 from alignbench.metrics.values import WORKBENCH, WordMode
 from alignbench.models.catalog import resolve
+from alignbench.own_metrics.registration import failures, registered, unknown
 from alignbench.paths import existing_database
 from alignbench.progress import Progress, silent
 from alignbench.scoring.batch import score_responses
@@ -98,7 +99,7 @@ def scoring_job(
     """A job from the words that a person has for it; see `ScoringJob`.
 
     Args:
-        metrics: Names with commas between, or live, or all.
+        metrics: Names with commas between, or live, or all; FILE.py:FUNCTION is a score of the user's own.
         judge: A model's name or reference; judged metrics join the others.
         equivalence: embedding, judge, or nli:FOLDER; the scores of classes join the others where it is not embedding.
 
@@ -254,6 +255,7 @@ def run_scoring(
                 *_notes(responses, tables, truncations, equivalence, request.mode),
                 *(draw_notes(*known, tables) if known else ()),
                 *of_classes.notes,
+                *failures(names),
                 *notes,
                 *(known[0].damage if known else ()),
             ),
@@ -280,14 +282,13 @@ def _metrics(wanted: str) -> list[Metric]:
     if not names:
         raise InputError("--metrics is empty; expected names, or live, or all.")
     chosen = {"words"}  # no score is read without the length of what it scores
-    for name in names:
+    for name in registered(names):
         if name in ("all", "live"):
-            chosen.update(metric.name for metric in METRICS.values() if name == "all" or metric.live)
+            chosen.update(shipped() if name == "all" else live())
         elif name in METRICS:
             chosen.add(name)
         else:
-            near = did_you_mean(name, [*METRICS, "all", "live"])
-            raise InputError(f"--metrics: there is no score named {name!r}. {near}".rstrip())
+            raise unknown(name, ("all", "live"))
     return [metric for metric in METRICS.values() if metric.name in chosen]
 
 
@@ -297,7 +298,7 @@ def _request(
     unavailable = {
         metric.name: f"needs {' and '.join(need for need in metric.needs if need != 'text')}"
         for metric in job.metrics
-        if not metric.live and "sentence embeddings" not in metric.needs
+        if metric.formula is None and "sentence embeddings" not in metric.needs
     }
     return ScoreRequest(
         within=tuple(metric.name for metric in job.metrics if "within" in metric.scope),

@@ -21,7 +21,10 @@ def score(
         Path | None, typer.Option(help='Or a JSONL file of {"prompt_id", "condition", "text"}.', metavar="FILE.jsonl")
     ] = None,
     metrics: Annotated[
-        str, typer.Option(help="Names with commas between (see `alignbench metrics`), or live, or all.")
+        str,
+        typer.Option(
+            help="Names with commas between (see `alignbench metrics`), live, all, or FILE.py:FUNCTION of your own."
+        ),
     ] = "live",
     reference: Annotated[
         str | None,

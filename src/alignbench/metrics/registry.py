@@ -26,9 +26,19 @@ METRICS: dict[str, Metric] = {
 }
 
 
+def runnable() -> tuple[str, ...]:
+    """The scores that cells can run: the live ones, and those that a user has written."""
+    return tuple(name for name, metric in METRICS.items() if metric.live or metric.runs_outside)
+
+
 def live() -> tuple[str, ...]:
     """The scores that cells can run while samples arrive."""
     return tuple(name for name, metric in METRICS.items() if metric.live)
+
+
+def shipped() -> tuple[str, ...]:
+    """The scores that no user has written: what `all` means."""
+    return tuple(name for name, metric in METRICS.items() if not metric.origin)
 
 
 def within(names: Sequence[str]) -> tuple[str, ...]:

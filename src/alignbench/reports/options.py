@@ -10,9 +10,10 @@ from alignbench.errors import AlignbenchError
 from alignbench.judging.qualities import THRESHOLD
 from alignbench.metrics.metric import Need
 from alignbench.metrics.paper import paper_mode
-from alignbench.metrics.registry import METRICS, live, metric
+from alignbench.metrics.registry import METRICS, live, metric, shipped
 from alignbench.metrics.statistics import RESAMPLES
 from alignbench.metrics.values import WORKBENCH, WordMode
+from alignbench.own_metrics.registration import registered
 from alignbench.scoring.floor import NOT_GIVEN, Floor, session_floor
 from alignbench.scoring.model_based.bertscore import BERTSCORE
 from alignbench.scoring.model_based.stances import STANCE_SCORES
@@ -128,6 +129,6 @@ def default_metrics(store: Store, session: int, mode: WordMode, investigation: I
 
 def _chosen(names: Collection[str]) -> tuple[str, ...]:
     """In the registry's order."""
-    chosen = {metric(name).name for name in names if name not in ("live", "all")}
-    chosen |= {*METRICS} if "all" in names else {*live()} if "live" in names else set()
+    chosen = {metric(name).name for name in registered(names) if name not in ("live", "all")}
+    chosen |= {*shipped()} if "all" in names else {*live()} if "live" in names else set()
     return tuple(name for name in METRICS if name in chosen)

@@ -15,6 +15,7 @@ from alignbench.judging.summary import Agreement, agreement, judged_tables
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS, cross, within
 from alignbench.metrics.statistics import Uncertainty
+from alignbench.own_metrics.registration import failures
 from alignbench.progress import Progress, silent
 from alignbench.reports.caveats import said_first
 from alignbench.reports.constraint_ladders import constraint_ladders, read_satisfied
@@ -182,6 +183,7 @@ def build_report(
                 *prompt_notes({prompt: responses.whole_prompt(prompt) for prompt in responses.prompts}),
                 *_notes(store, session, tables, responses.truncations, equivalence, options),
                 *of_classes.notes,
+                *failures(options.metrics),
             ),
         ),
     )
