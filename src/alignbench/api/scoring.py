@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +15,7 @@ from alignbench.api.options import one_of
 from alignbench.api.score_models import base_model, judge_quality
 from alignbench.contexts.source_samples import no_sources
 from alignbench.engines.embedder import DEFAULT_EMBEDDER
-from alignbench.errors import InputError, did_you_mean
+from alignbench.errors import InputError, StoreError, did_you_mean
 from alignbench.judging.qualities import read_qualities
 from alignbench.judging.runner import JudgeRun
 from alignbench.judging.stances import read_stances
@@ -39,6 +39,8 @@ from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricReq
 from alignbench.scoring.model_based.judge import JUDGED
 from alignbench.scoring.model_based.stances import STANCE_SCORES
 from alignbench.scoring.notes import draw_notes, prompt_notes, score_notes
+from alignbench.scoring.own_scores import keep_scores
+from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.responses import FileResponses, Responses, SessionResponses, Truncated
 from alignbench.scoring.score_tables import ScoredResponses, ScoreTables
 from alignbench.scoring.scorer import ScoreRequest
@@ -227,6 +229,7 @@ def run_scoring(
             of_classes=of_classes.scores,
             sources=sources,
             processes=len(os.sched_getaffinity(0)),
+            computed=lambda scored: notes.extend(_keep(job, db, responses, scored, reference)),
         )  # fmt: skip
         truncations = source.truncations
         return ScoredResponses(
@@ -262,6 +265,21 @@ def run_scoring(
             equivalence=equivalence,
             interrupted=interrupted,
         )
+
+
+def _keep(
+    job: ScoringJob, db: Path | None, responses: Responses, scored: Mapping[str, PromptScores], reference: str | None
+) -> Iterator[str]:
+    """Keep what users' functions said of whole samples of a session; why that cannot be, where it cannot."""
+    own = [metric.name for metric in job.metrics if metric.runs_outside]
+    if not own or isinstance(job.source, Path) or job.truncate is not None:
+        return
+    cells = {prompt: responses.cells(prompt) for prompt in responses.prompts}
+    try:
+        with Store.open(existing_database(db)) as store:
+            keep_scores(store, job.source, cells, scored, reference, own)
+    except StoreError as error:
+        yield f"{', '.join(own)}: not kept with the session, for its report and the app: {error}"
 
 
 def _floor(job: ScoringJob, session: tuple[Store, int] | None, reference: str | None, responses: Responses) -> Floor:

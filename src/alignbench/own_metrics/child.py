@@ -2,7 +2,7 @@
 
 It reads a line of JSON from the pipe, {"load": function or ""} first and {"call": [arguments]} from then on, and
 answers each with a line: what is known of the function, {"value": number}, {"reason": why there is none}, or
-{"error": why it cannot be loaded}. What the user's code prints goes to where stdout and stderr lead, never into the pipe.
+{"error": why it cannot be loaded}. What the user's code prints goes to where stdout and stderr lead, not into the pipe.
 """
 
 from __future__ import annotations

@@ -74,6 +74,21 @@ def failures(names: Iterable[str]) -> list[str]:
     return [line for line in said if line]
 
 
+def load(name: str) -> str:
+    """Have the function of a score that is registered, perhaps as a stand-in, at hand; the score's name.
+
+    InputError where it cannot be had any more.
+    """
+    origin = METRICS[name].origin
+    source, _, function = origin.rpartition(":")
+    return _load(source, function, name, "" if source.endswith(".py") else name)
+
+
+def declared(name: str) -> Declaration:
+    """What is known of a user's function that is registered, by the name of its score."""
+    return _FUNCTIONS[name].process.declaration
+
+
 def add_stand_in(name: str, origin: str, version: str, declaration: Declaration) -> None:
     """Register a score whose function cannot be had, so that what is kept of it can be shown; nothing where there is
     one of this name."""
@@ -166,11 +181,11 @@ def _entry_points() -> Sequence[metadata.EntryPoint]:
     return tuple(metadata.entry_points(group=GROUP))
 
 
-def unknown(name: str, also: Iterable[str] = ()) -> InputError:
+def unknown(name: str, also: Iterable[str] = (), where: str = "--metrics") -> InputError:
     """For a word that is no score's name."""
     near = "" if ":" in name else did_you_mean(name, [*known_names(), *also])
     near = near or "A function of your own is FILE.py:FUNCTION."
-    return InputError(f"--metrics: there is no score named {name!r}. {near}")
+    return InputError(f"{where}: there is no score named {name!r}. {near}")
 
 
 def forget() -> None:

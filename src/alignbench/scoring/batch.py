@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -43,6 +43,7 @@ def score_responses(
     of_classes: OfCells = _NONE,
     sources: Sources = no_sources,
     processes: int = 1,
+    computed: Callable[[Mapping[str, PromptScores]], None] | None = None,
 ) -> ScoreTables:
     """The tables of `aggregate.score_tables` over all prompts.
 
@@ -58,6 +59,7 @@ def score_responses(
         of_classes: Scores of classes that do not come from embeddings and so see stance, on contested prompts too.
         sources: The samples of the reference that contexts are made from (see `held_out`).
         processes: How many may share the work; the numbers are the same for any.
+        computed: Called with the scores of every prompt.
     """
     scored = scored_prompts(
         responses,
@@ -70,6 +72,8 @@ def score_responses(
         sources=sources,
         processes=processes,
     )
+    if computed is not None:
+        computed(scored)
     intervals = jackknifed(responses, request, embeddings, sources)
     uncertainty = Uncertainty(resamples=request.resamples, seed=request.seed)
     return tables_of(scored.values(), responses.conditions, request, uncertainty, intervals)

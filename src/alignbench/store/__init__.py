@@ -6,6 +6,7 @@ from alignbench.store.context_rows import ExampleSetInfo, HintRow, NewHint
 from alignbench.store.option_masses import OptionMasses
 from alignbench.store.rows import (
     CellInfo,
+    CellScore,
     Counts,
     Judgment,
     JudgmentRow,
@@ -24,6 +25,7 @@ from alignbench.store.store import Store
 
 __all__ = [
     "CellInfo",
+    "CellScore",
     "Counts",
     "ExampleSetInfo",
     "HintRow",
