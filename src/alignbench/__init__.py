@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from alignbench.own_metrics.declaration import metric as metric
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Prompt, Sampling
 
 if TYPE_CHECKING:

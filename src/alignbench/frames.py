@@ -16,6 +16,7 @@ from alignbench.judging.stances import NO_STANCES, read_stances
 from alignbench.metrics.registry import cross, live, metric, within
 from alignbench.metrics.statistics import RESAMPLES, Uncertainty
 from alignbench.metrics.values import WORKBENCH
+from alignbench.own_metrics.registration import registered
 from alignbench.reports.anchor_lists import listed_anchors
 from alignbench.scoring.batch import score_responses
 from alignbench.scoring.condition_matrix import MATRICES, condition_matrix
@@ -168,7 +169,7 @@ class Session:
                     near = did_you_mean(name, responses.conditions)
                     raise InputError(f"{option}: there is no condition named {name!r}. {near}".rstrip())
             zero_shot = Floor(floor) if floor is not None else session_floor(store, self.info.id, reference)
-            chosen = tuple(metric(name).name for name in (live() if metrics is None else metrics))
+            chosen = tuple(metric(name).name for name in (live() if metrics is None else registered(metrics)))
             stances = read_stances(store, self.info.id)
             computed = {name for name in STANCE_SCORES if stances.of}
             tables = score_responses(

@@ -9,7 +9,8 @@ from alignbench import bounds
 from alignbench.engines.embedder import default_embedder
 from alignbench.errors import InputError, did_you_mean
 from alignbench.metrics.power import MIN_PILOT
-from alignbench.metrics.registry import live, metric, within
+from alignbench.metrics.registry import metric, runnable, within
+from alignbench.own_metrics.registration import registered
 from alignbench.paths import existing_database
 from alignbench.progress import Progress, silent
 from alignbench.scoring.embedding_cache import Embeddings
@@ -64,10 +65,11 @@ def plan_comparisons(
 
 
 def _planned(text: str) -> Sequence[str]:
-    names = tuple(dict.fromkeys(metric(name.strip()).name for name in text.split(",") if name.strip()))
+    asked = registered([name.strip() for name in text.split(",") if name.strip()])
+    names = tuple(dict.fromkeys(metric(name).name for name in asked))
     if not names:
         raise InputError("--metrics is empty; expected names with commas between.")
-    can = [name for name in within(live()) if is_mean(name)]
+    can = [name for name in within(runnable()) if is_mean(name)]
     for name in names:
         if name not in can:
             raise InputError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,16 +16,17 @@ from alignbench.api.score_models import base_model, judge_quality
 from alignbench.config import NO_EMBEDDER
 from alignbench.contexts.source_samples import no_sources
 from alignbench.engines.embedder import default_embedder
-from alignbench.errors import InputError, did_you_mean
+from alignbench.errors import InputError, StoreError, did_you_mean
 from alignbench.judging.qualities import read_qualities
 from alignbench.judging.runner import JudgeRun
 from alignbench.judging.stances import read_stances
 from alignbench.metrics.metric import Metric
 from alignbench.metrics.paper import paper_mode
-from alignbench.metrics.registry import METRICS
+from alignbench.metrics.registry import METRICS, live, shipped
 from alignbench.metrics.statistics import RESAMPLES
 from alignbench.metrics.values import WORKBENCH, WordMode
 from alignbench.models.catalog import resolve
+from alignbench.own_metrics.registration import failures, registered, unknown
 from alignbench.paths import existing_database
 from alignbench.progress import Progress, silent
 from alignbench.scoring.batch import score_responses
@@ -39,6 +40,8 @@ from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricReq
 from alignbench.scoring.model_based.judge import JUDGED
 from alignbench.scoring.model_based.stances import STANCE_SCORES
 from alignbench.scoring.notes import draw_notes, prompt_notes, score_notes
+from alignbench.scoring.own_scores import keep_scores
+from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.responses import FileResponses, Responses, SessionResponses, Truncated
 from alignbench.scoring.score_tables import ScoredResponses, ScoreTables
 from alignbench.scoring.scorer import ScoreRequest
@@ -99,7 +102,7 @@ def scoring_job(
     """A job from the words that a person has for it; see `ScoringJob`.
 
     Args:
-        metrics: Names with commas between, or live, or all.
+        metrics: Names with commas between, or live, or all; FILE.py:FUNCTION is a score of the user's own.
         judge: A model's name or reference; judged metrics join the others.
         equivalence: embedding, judge, or nli:FOLDER; the scores of classes join the others where it is not embedding.
 
@@ -227,6 +230,7 @@ def run_scoring(
             of_classes=of_classes.scores,
             sources=sources,
             processes=len(os.sched_getaffinity(0)),
+            computed=lambda scored: notes.extend(_keep(job, db, responses, scored, reference)),
         )  # fmt: skip
         truncations = source.truncations
         return ScoredResponses(
@@ -255,12 +259,28 @@ def run_scoring(
                 *_notes(responses, tables, truncations, equivalence, request.mode),
                 *(draw_notes(*known, tables) if known else ()),
                 *of_classes.notes,
+                *failures(names),
                 *notes,
                 *(known[0].damage if known else ()),
             ),
             equivalence=equivalence,
             interrupted=interrupted,
         )
+
+
+def _keep(
+    job: ScoringJob, db: Path | None, responses: Responses, scored: Mapping[str, PromptScores], reference: str | None
+) -> Iterator[str]:
+    """Keep what users' functions said of whole samples of a session; why that cannot be, where it cannot."""
+    own = [metric.name for metric in job.metrics if metric.runs_outside]
+    if not own or isinstance(job.source, Path) or job.truncate is not None:
+        return
+    cells = {prompt: responses.cells(prompt) for prompt in responses.prompts}
+    try:
+        with Store.open(existing_database(db)) as store:
+            keep_scores(store, job.source, cells, scored, reference, own)
+    except StoreError as error:
+        yield f"{', '.join(own)}: not kept with the session, for its report and the app: {error}"
 
 
 def _floor(job: ScoringJob, session: tuple[Store, int] | None, reference: str | None, responses: Responses) -> Floor:
@@ -281,14 +301,13 @@ def _metrics(wanted: str) -> list[Metric]:
     if not names:
         raise InputError("--metrics is empty; expected names, or live, or all.")
     chosen = {"words"}  # no score is read without the length of what it scores
-    for name in names:
+    for name in registered(names):
         if name in ("all", "live"):
-            chosen.update(metric.name for metric in METRICS.values() if name == "all" or metric.live)
+            chosen.update(shipped() if name == "all" else live())
         elif name in METRICS:
             chosen.add(name)
         else:
-            near = did_you_mean(name, [*METRICS, "all", "live"])
-            raise InputError(f"--metrics: there is no score named {name!r}. {near}".rstrip())
+            raise unknown(name, ("all", "live"))
     return [metric for metric in METRICS.values() if metric.name in chosen]
 
 
@@ -298,7 +317,7 @@ def _request(
     unavailable = {
         metric.name: f"needs {' and '.join(need for need in metric.needs if need != 'text')}"
         for metric in job.metrics
-        if not metric.live and "sentence embeddings" not in metric.needs
+        if metric.formula is None and "sentence embeddings" not in metric.needs
     }
     return ScoreRequest(
         within=tuple(metric.name for metric in job.metrics if "within" in metric.scope),

@@ -22,7 +22,7 @@ def score(
     metrics: Annotated[
         str,
         typer.Option(
-            help="Names with commas between (see `alignbench metrics`), or live, or all.",
+            help="Names with commas between (see `alignbench metrics`), live, all, or FILE.py:FUNCTION of your own.",
             autocompletion=completion.metrics,
         ),
     ] = "live",

@@ -16,6 +16,7 @@ from alignbench.errors import InputError, did_you_mean
 from alignbench.experiments.revisions import at_revision, with_revision_in_name
 from alignbench.metrics.registry import METRICS
 from alignbench.models.catalog import resolve
+from alignbench.own_metrics.registration import is_own, known_names, registered
 from alignbench.parsing import parse_toml
 from alignbench.prompts import each_once, load_prompts
 from alignbench.scoring.floor import zero_shot_floor
@@ -105,7 +106,7 @@ def parse_experiment(text: str, path: Path, sets: Sets | None = None) -> Experim
         conditions=conditions,
         reference=reference,
         floor=_known(top, "floor", conditions, ()) or zero_shot_floor(conditions, reference).name,
-        metrics=_metrics(scores),
+        metrics=_metrics(scores, path),
         report=_report(output),
         ladders=ladders,
     )
@@ -314,13 +315,14 @@ def _known(top: TomlTable, key: str, conditions: Sequence[Condition], default: S
     return name
 
 
-def _metrics(scores: TomlTable | None) -> tuple[str, ...]:
-    names = scores.texts("metrics") if scores is not None else ()
-    for name in names:
-        if scores is not None and name not in METRICS and name not in ("live", "all"):
-            near = f" {did_you_mean(name, [*METRICS, 'live', 'all'])}".rstrip()
+def _metrics(scores: TomlTable | None, path: Path) -> tuple[str, ...]:
+    """Files of functions are looked for from the experiment's folder, and named by their whole path."""
+    names, folder = scores.texts("metrics") if scores is not None else (), path.parent
+    for name, known in zip(names, registered(names, folder, f"{path}: scores.metrics"), strict=True):
+        if scores is not None and known not in METRICS and known not in ("live", "all"):
+            near = f" {did_you_mean(name, [*known_names(), 'live', 'all'])}".rstrip()
             raise scores.error("metrics", name, "names of scores, or live, or all", near)
-    return names
+    return tuple(str((folder / Path(name).expanduser()).absolute()) if is_own(name) else name for name in names)
 
 
 def _report(output: TomlTable | None) -> Path | None:

@@ -32,15 +32,15 @@ class ScoredCell(ABC):
     def __init__(
         self, metrics: Collection[str], mode: WordMode = WORKBENCH, *, class_threshold: float = CLASS_THRESHOLD
     ) -> None:
-        """metrics: live scores to run (see `registry.live`).
+        """metrics: scores to run (see `registry.runnable`).
 
         mode: how words are counted. class_threshold: cosine from which two samples are one answer. InputError for a
-        score that is not there or not live.
+        score that is not there or that cells cannot run.
         """
         for name in metrics:
-            if not registry.metric(name).live:
+            if registry.metric(name).formula is None:
                 raise InputError(f"{name} is not a live score; it needs {', '.join(registry.metric(name).needs)}.")
-        self.metrics = tuple(name for name in registry.live() if name in metrics)
+        self.metrics = tuple(name for name in registry.runnable() if name in metrics)
         self.mode = mode
         self.embeddings = Cosines()
         self.vectors = EmbeddedSet()
@@ -130,6 +130,10 @@ class ScoredCell(ABC):
     def cosines(self) -> Floats:
         """(n, n) of the responses that have an embedding, by sample index."""
         return self.vectors.ordered_cosines()
+
+    def unit_vectors(self) -> Floats:
+        """(n, dim) of the responses that have an embedding, by sample index."""
+        return self.vectors.ordered()
 
     def modes(self) -> dict[int, int]:
         """The class of each embedded sample by sample index, numbered from 0 (see `semantic.classes`)."""

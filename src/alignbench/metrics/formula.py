@@ -82,6 +82,10 @@ class EmbeddedCell(Protocol):
         """(n, n), in the order of the sample indices."""
         ...
 
+    def unit_vectors(self) -> Floats:
+        """(n, dim), in the order of the sample indices."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingFormula:

@@ -33,6 +33,7 @@ Family = Literal[
     "meaning",
     "likelihood",
     "others",
+    "your own",
 ]
 FAMILIES: tuple[Family, ...] = get_args(Family)
 
@@ -76,7 +77,7 @@ class Metric:
         min_samples: fewest samples, of each side in a comparison, that a value needs.
         formula: how the cells compute it while samples arrive; None where that takes more than texts and embeddings.
         moves_with_n: it changes with the number of samples alone, so it is compared at equal n only.
-        is_distance: of two sets, 0 where they are alike.
+        is_distance: of two sets, lowest where they are alike.
         is_count: a whole number of things in each set.
         has_sd: its standard deviation over the samples of a set stands beside it.
         counts_empty: empty responses are part of it; the others leave them out, but for paper mode.
@@ -88,6 +89,7 @@ class Metric:
         short: the same where there is little room.
         inverted: what 1 - value inside a set is called, where the app shows that, so that more is more diverse.
         inverted_short: the same where there is little room.
+        origin: of a score that a user has written, its file or module and function; empty of those that ship.
     """
 
     name: str
@@ -115,11 +117,17 @@ class Metric:
     short: str = ""
     inverted: str = ""
     inverted_short: str = ""
+    origin: str = ""
 
     @property
     def live(self) -> bool:
         """Whether cells can run it while samples arrive."""
-        return self.formula is not None
+        return self.formula is not None and not self.origin
+
+    @property
+    def runs_outside(self) -> bool:
+        """Whether cells can run it, by a function of a user that nobody knows the cost of."""
+        return self.formula is not None and bool(self.origin)
 
     @property
     def stored(self) -> bool:

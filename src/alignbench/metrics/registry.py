@@ -21,14 +21,25 @@ def discovered() -> Iterator[Metric]:
             yield from getattr(import_module(f"{metrics.__name__}.{module.name}"), "METRICS", ())
 
 
+# Threads look through it while another one adds a score of a user: they take a list of it first.
 METRICS: dict[str, Metric] = {
     metric.name: metric for metric in sorted(discovered(), key=lambda metric: (metric.order, metric.name))
 }
 
 
+def runnable() -> tuple[str, ...]:
+    """The scores that cells can run: the live ones, and those that a user has written."""
+    return tuple(name for name, metric in [*METRICS.items()] if metric.live or metric.runs_outside)
+
+
 def live() -> tuple[str, ...]:
     """The scores that cells can run while samples arrive."""
-    return tuple(name for name, metric in METRICS.items() if metric.live)
+    return tuple(name for name, metric in [*METRICS.items()] if metric.live)
+
+
+def shipped() -> tuple[str, ...]:
+    """The scores that no user has written: what `all` means."""
+    return tuple(name for name, metric in [*METRICS.items()] if not metric.origin)
 
 
 def within(names: Sequence[str]) -> tuple[str, ...]:

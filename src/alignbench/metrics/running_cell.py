@@ -121,6 +121,8 @@ class CellPair:
         if not reason and pairs.mean is None:
             reason = score.no_pairs(pairs.skipped)
         distance = mmd2(own.value, self._other.similarity(name).pairs.mean, pairs.mean)
+        if registry.METRICS[name].is_distance and distance is not None:
+            distance = -distance  # the energy distance (Székely and Rizzo 2013), 0 where the sets are alike too
         return Cross(pairs.mean, pairs.n, own.value, reason, own.reason, distance, pairs.skipped)
 
     def _cosine(self) -> Cross:

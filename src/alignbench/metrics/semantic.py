@@ -115,6 +115,10 @@ class EmbeddedSet:
         order = np.argsort(self._samples)
         return self.cosines()[np.ix_(order, order)]
 
+    def ordered(self) -> Floats:
+        """(n, dim), in the order of the sample indices."""
+        return np.array([self._vectors[i] for i in np.argsort(self._samples)], np.float64)
+
     def classes(self, threshold: float) -> dict[int, int]:
         """The class of each sample, see `threshold_classes`; in the order of the sample indices."""
         return dict(zip(sorted(self._samples), threshold_classes(self.ordered_cosines(), threshold), strict=True))

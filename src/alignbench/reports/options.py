@@ -6,16 +6,19 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from alignbench.errors import AlignbenchError
+from alignbench.errors import AlignbenchError, InputError
 from alignbench.judging.qualities import THRESHOLD
 from alignbench.metrics.metric import Need
 from alignbench.metrics.paper import paper_mode
-from alignbench.metrics.registry import METRICS, live, metric
+from alignbench.metrics.registry import METRICS, live, metric, shipped
 from alignbench.metrics.statistics import RESAMPLES
 from alignbench.metrics.values import WORKBENCH, WordMode
+from alignbench.own_metrics.declaration import Declaration
+from alignbench.own_metrics.registration import add_stand_in, is_own, registered
 from alignbench.scoring.floor import NOT_GIVEN, Floor, session_floor
 from alignbench.scoring.model_based.bertscore import BERTSCORE
 from alignbench.scoring.model_based.stances import STANCE_SCORES
+from alignbench.scoring.own_scores import KeptScores, kept_scores
 from alignbench.store import Store
 
 Investigation = Literal["diversity", "recovery", "pluralism", "all"]
@@ -84,12 +87,15 @@ def session_options(
     metrics: names of scores, live or all; none for the usual ones. InputError for a name that is no score's.
     """
     asked = store.manifest(session).get("experiment", {})
+    kept = kept_scores(store, session)
+    kept.register()
     if not metrics and mode is WORKBENCH:
-        metrics = asked.get("metrics", ())
+        metrics = [_of_experiment(name, kept) for name in asked.get("metrics", ())]
+    named = _chosen(metrics)
     reference = reference or store.session(session).reference
     lowest = Floor(floor) if floor else session_floor(store, session, reference)
     return Options(
-        metrics=_chosen(metrics) or default_metrics(store, session, mode, investigation),
+        metrics=named or (*default_metrics(store, session, mode, investigation), *kept.metrics),
         reference=reference,
         floor=lowest.name,
         no_floor=lowest.reason,
@@ -97,6 +103,21 @@ def session_options(
         mode=mode,
         **options,
     )
+
+
+def _of_experiment(name: str, kept: KeptScores) -> str:
+    """The name of a score that an experiment has asked for: of a function that cannot be had any more too."""
+    if not is_own(name):
+        return name
+    try:
+        return registered([name])[0]
+    except InputError as error:
+        known = next((one.name for one in kept.metrics.values() if one.origin == name), "")
+        if known:
+            return known
+        function = name.rpartition(":")[2]
+        add_stand_in(function, name, "gone", Declaration(function, function.replace("_", " "), str(error)))
+        return function
 
 
 def session_mode(store: Store, session: int) -> tuple[WordMode, str]:
@@ -128,6 +149,6 @@ def default_metrics(store: Store, session: int, mode: WordMode, investigation: I
 
 def _chosen(names: Collection[str]) -> tuple[str, ...]:
     """In the registry's order."""
-    chosen = {metric(name).name for name in names if name not in ("live", "all")}
-    chosen |= {*METRICS} if "all" in names else {*live()} if "live" in names else set()
+    chosen = {metric(name).name for name in registered(names) if name not in ("live", "all")}
+    chosen |= {*shipped()} if "all" in names else {*live()} if "live" in names else set()
     return tuple(name for name in METRICS if name in chosen)

@@ -15,6 +15,7 @@ from alignbench.judging.summary import Agreement, agreement, judged_tables
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS, cross, within
 from alignbench.metrics.statistics import Uncertainty
+from alignbench.own_metrics.registration import failures
 from alignbench.progress import Progress, silent
 from alignbench.reports.caveats import said_first
 from alignbench.reports.constraint_ladders import constraint_ladders, read_satisfied
@@ -46,6 +47,8 @@ from alignbench.scoring.model_based.compute import ModelBackends, ModelMetricReq
 from alignbench.scoring.model_based.judge import JUDGED
 from alignbench.scoring.model_based.stances import STANCE_SCORES
 from alignbench.scoring.notes import draw_notes, prompt_notes, score_notes
+from alignbench.scoring.own_scores import KeptScores, kept_scores, precomputed
+from alignbench.scoring.precomputed import PrecomputedScores
 from alignbench.scoring.responses import SessionResponses
 from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.scorer import ScoreRequest
@@ -106,6 +109,7 @@ def build_report(
         ModelBackends(likelihoods, embeddings=embeddings),
         progress,
     )
+    kept = kept_scores(store, session)
     uncertainty = Uncertainty(resamples=options.resamples, seed=options.seed)
     tables = score_responses(
         responses,
@@ -124,7 +128,7 @@ def build_report(
         embeddings,
         progress,
         of_sentences=of_sentences,
-        given=of_models.scores,
+        given=of_models.scores | _kept_values(kept, responses, options),
         of_classes=of_classes.scores,
         sources=sources,
         processes=len(os.sched_getaffinity(0)),
@@ -182,6 +186,8 @@ def build_report(
                 *prompt_notes({prompt: responses.whole_prompt(prompt) for prompt in responses.prompts}),
                 *_notes(store, session, tables, responses.truncations, equivalence, options),
                 *of_classes.notes,
+                *failures(options.metrics),
+                *(kept.metrics[name].remark for name in _kept_names(kept, options)),
             ),
         ),
     )
@@ -270,6 +276,17 @@ def _dials(
     )
 
 
+def _kept_names(kept: KeptScores, options: Options) -> list[str]:
+    """Users' scores whose function is not asked here."""
+    return [name for name in options.metrics if name in kept.metrics and METRICS[name].formula is None]
+
+
+def _kept_values(kept: KeptScores, responses: SessionResponses, options: Options) -> PrecomputedScores:
+    names = _kept_names(kept, options)
+    cells = {prompt: responses.cells(prompt) for prompt in responses.prompts} if names else {}
+    return precomputed(kept, cells, options.reference, names)
+
+
 def _agreement(store: Store, session: int) -> dict[str, dict[str, Agreement]]:
     """Of judges with each other, and of people with judges."""
     return {**agreement(store, session), **label_agreement(store, session)}
@@ -286,7 +303,12 @@ def _unavailable(metrics: Sequence[str], asked: Collection[str]) -> dict[str, st
     needs = {name: METRICS[name].needs for name in metrics if name not in asked}
     asks = [name for name, of in needs.items() if "base model" in of or "both models" in of]
     why_not = {name: f"not part of this report: alignbench score --metrics {name}" for name in asks}
-    return {**why_not, BERTSCORE: "no pairs were imported"}
+    gone = {
+        name: f"nothing is kept of {METRICS[name].origin}, which is not at hand: {METRICS[name].meaning}"
+        for name in metrics
+        if METRICS[name].origin and METRICS[name].formula is None
+    }
+    return {**why_not, **gone, BERTSCORE: "no pairs were imported"}
 
 
 def _counts(store: Store, session: int, conditions: Sequence[str]) -> dict[str, SampleCounts]:

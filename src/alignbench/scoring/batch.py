@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 
 from alignbench.contexts.source_samples import Sources, no_sources
 from alignbench.metrics.intervals import Interval
+from alignbench.metrics.registry import METRICS
 from alignbench.metrics.sentences import sentences
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import Cross, Value
@@ -42,6 +43,7 @@ def score_responses(
     of_classes: OfCells = _NONE,
     sources: Sources = no_sources,
     processes: int = 1,
+    computed: Callable[[Mapping[str, PromptScores]], None] | None = None,
 ) -> ScoreTables:
     """The tables of `aggregate.score_tables` over all prompts.
 
@@ -57,6 +59,7 @@ def score_responses(
         of_classes: Scores of classes that do not come from embeddings and so see stance, on contested prompts too.
         sources: The samples of the reference that contexts are made from (see `held_out`).
         processes: How many may share the work; the numbers are the same for any.
+        computed: Called with the scores of every prompt.
     """
     scored = scored_prompts(
         responses,
@@ -69,6 +72,8 @@ def score_responses(
         sources=sources,
         processes=processes,
     )
+    if computed is not None:
+        computed(scored)
     intervals = jackknifed(responses, request, embeddings, sources)
     uncertainty = Uncertainty(resamples=request.resamples, seed=request.seed)
     return tables_of(scored.values(), responses.conditions, request, uncertainty, intervals)
@@ -116,12 +121,13 @@ def scored_prompts(
         of_sentences.make(pieces, progress, what="embedding sentences", total=n_sentences)
     source = _ResponseVectors(responses, embeddings, of_sentences, sources)
     cycle = shuffled_cycle(responses.prompts, request.seed)
-    scores: dict[str, PromptScores] = {}
-    started = worth_starting(processes, responses.n)
-    for chunk in scored_chunks(request, _chunks(cycle, source, request.reference, started), started):
-        for prompt in chunk:
-            scores[cycle[len(scores)]] = prompt
-        progress("scoring", len(scores), len(cycle))
+    scores = dict.fromkeys(cycle, PromptScores())
+    for part, started in _parts(request, worth_starting(processes, responses.n)):
+        of_part: list[PromptScores] = []
+        for chunk in scored_chunks(part, _chunks(cycle, source, part.reference, started), started):
+            of_part += chunk
+            progress("scoring", len(of_part), len(cycle))
+        scores = {prompt: scores[prompt] | more for prompt, more in zip(cycle, of_part, strict=True)}
     return {
         prompt: completed(
             scores[prompt],
@@ -150,6 +156,21 @@ def matched_lengths(responses: Responses, request: ScoreRequest) -> dict[str, Ma
         return {}
     source, scorer = _ResponseVectors(responses, None, None, no_sources), Scorer(request)
     return {prompt: scorer.matched(source.prompt(prompt), request.reference) for prompt in responses.prompts}
+
+
+def _parts(request: ScoreRequest, processes: int) -> Iterator[tuple[ScoreRequest, int]]:
+    """What is scored together, and by how many processes: functions of users by this one, so that each of them is
+    loaded once."""
+    own = {name for name in (*request.within, *request.cross) if METRICS[name].runs_outside}
+    if {*request.within, *request.cross} - own or not own:
+        yield _of(request, {*request.within, *request.cross} - own), processes
+    if own:
+        yield _of(request, own), 1
+
+
+def _of(request: ScoreRequest, metrics: Collection[str]) -> ScoreRequest:
+    within, cross = ([name for name in names if name in metrics] for names in (request.within, request.cross))
+    return replace(request, within=tuple(within), cross=tuple(cross))
 
 
 def _chunks(cycle: Sequence[str], source: _ResponseVectors, reference: str | None, processes: int) -> Iterator[Chunk]:

@@ -206,7 +206,7 @@ class OnRequestScores:
             return {}
         texts = [_texts(answers, name, WHOLE) for name in sides]
         documents = [Documents.of(of, self._lexicon) for of in texts]
-        live = [name for name in registry.cross(tuple(metrics)) if name in registry.live()]
+        live = [name for name in registry.cross(tuple(metrics)) if name in registry.runnable()]
         cells = counted_cells(documents, self._lexicon, live)
         for cell, of in zip(cells, texts, strict=True):
             keys = {sample: content_hash(text) for sample, text in of.items() if not is_empty(text)}
@@ -234,7 +234,7 @@ class OnRequestScores:
         self, prompt: str, condition: str, answers: Answers, metrics: Collection[str], part: ReferencePart = WHOLE
     ) -> CellScores:
         """One cell, or a part of it, up to date with its samples; it runs the live ones among these scores."""
-        names = tuple(name for name in registry.live() if name in metrics)
+        names = tuple(name for name in registry.runnable() if name in metrics)
         texts = _texts(answers, condition, part)
         key = (prompt, condition, part, names)
         cell = self._cells.get(key)
@@ -245,7 +245,7 @@ class OnRequestScores:
         return cell.scores
 
     def _made(self, texts: Texts, metrics: Collection[str], no_embeddings: str) -> _GrowingCell:
-        names = [name for name in metrics if name in registry.live()]
+        names = [name for name in metrics if name in registry.runnable()]
         cell = _GrowingCell(CellScores(names, class_threshold=self._classes.value))
         self._grow(cell, texts, no_embeddings)
         return cell

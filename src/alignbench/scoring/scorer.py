@@ -15,7 +15,7 @@ from alignbench.metrics.intervals import Interval
 from alignbench.metrics.length_matched import MatchedValue
 from alignbench.metrics.lexicon import Lexicon
 from alignbench.metrics.porter import stem
-from alignbench.metrics.registry import METRICS, live
+from alignbench.metrics.registry import METRICS, runnable
 from alignbench.metrics.running_cell import CellPair
 from alignbench.metrics.semantic import CLASS_THRESHOLD
 from alignbench.metrics.statistics import RESAMPLES, expected_maximum
@@ -92,7 +92,7 @@ class Scorer:
     def __init__(self, request: ScoreRequest) -> None:
         computed = {*request.within, *request.cross} - request.unavailable.keys()
         self._wanted = request
-        self._metrics = tuple(name for name in live() if name in computed)
+        self._metrics = tuple(name for name in runnable() if name in computed)
         self._lexicon = Lexicon(request.mode, stem)
 
     def scores(self, prompts: Sequence[PromptResponses], following: CellResponses | None) -> list[PromptScores]:
@@ -251,7 +251,8 @@ class Scorer:
             for metric, n in n_pairs.items():
                 similarities = pair.similarities(metric)
                 if n and len(similarities):
-                    maxima[name][metric] = expected_maximum(similarities, min(n, len(similarities)))
+                    sign = -1.0 if METRICS[metric].is_distance else 1.0  # of distances the least is most alike
+                    maxima[name][metric] = sign * expected_maximum(sign * similarities, min(n, len(similarities)))
         return maxima
 
 

@@ -7,6 +7,7 @@ from alignbench.store.option_masses import OptionMasses
 from alignbench.store.rows import (
     UNKNOWN_FACTS,
     CellInfo,
+    CellScore,
     Counts,
     GenerationFacts,
     GivenSample,
@@ -28,6 +29,7 @@ from alignbench.store.store import Store
 __all__ = [
     "UNKNOWN_FACTS",
     "CellInfo",
+    "CellScore",
     "Counts",
     "ExampleSetInfo",
     "GenerationFacts",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from alignbench.engines.protocol import FinishReason
@@ -185,6 +185,35 @@ class PairScore:
     sample: int
     value: float
     version: str = ""  # of what computed it, as it calls itself
+
+
+@dataclass(frozen=True, slots=True)
+class CellScore:
+    """What a user's function said of a cell, or of one and the reference's.
+
+    Attributes:
+        metric, version: Of the function.
+        reference: Name of the other condition; None of a score of one.
+        samples: Hash of the texts that it is of.
+        n: Samples, or pairs of them.
+        reason: Why there is no value, where there is none.
+        beside: Further numbers, by name.
+        facts: Of the metric, for when its function is gone; given when they are read.
+        created: When it was computed; given when they are read.
+    """
+
+    metric: str
+    version: str
+    prompt_id: str
+    condition: str
+    reference: str | None
+    samples: str
+    value: float | None
+    n: int
+    reason: str = ""
+    beside: Mapping[str, float | None] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    created: str = ""
 
 
 @dataclass(frozen=True, slots=True)

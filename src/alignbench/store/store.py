@@ -10,6 +10,7 @@ from typing import Self
 
 from alignbench.errors import InputError
 from alignbench.output_files import new_file
+from alignbench.store.cell_scores import CellScoresMixin
 from alignbench.store.cells import CellsMixin
 from alignbench.store.connection import open_database, plain_errors, prepared, why_read_only
 from alignbench.store.given_samples import GivenSamplesMixin
@@ -17,7 +18,6 @@ from alignbench.store.judgments import JudgmentsMixin
 from alignbench.store.likelihoods import LikelihoodsMixin
 from alignbench.store.merging import MergingMixin
 from alignbench.store.option_masses import OptionMassesMixin
-from alignbench.store.pair_scores import PairScoresMixin
 from alignbench.store.reading import PATIENCE, open_to_read
 from alignbench.store.samples import SamplesMixin
 from alignbench.store.search import SearchMixin
@@ -30,7 +30,7 @@ class Store(
     SamplesMixin,
     GivenSamplesMixin,
     TeachersMixin,
-    PairScoresMixin,
+    CellScoresMixin,
     JudgmentsMixin,
     LikelihoodsMixin,
     OptionMassesMixin,

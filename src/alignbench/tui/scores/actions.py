@@ -32,6 +32,14 @@ SCORES = (
     *SCROLLING,
     replace(INVESTIGATE, footer=True),
     Action("run_score", "o", "o", "run", "Run the chosen score, where it runs on demand only.", footer=True),
+    Action(
+        "own_score",
+        "n",
+        "n",
+        "own score",
+        "Add a score of your own: a function in a Python file, or one that an installed package offers.",
+        title="add a score of your own",
+    ),
     Action("give_up", "c", "c", "give up", "Give up the scores that are being run on demand.", footer=True),
     Action("view", "enter", "Enter", "read", "Read the first sample that gives the chosen answer.", footer=True),
 )

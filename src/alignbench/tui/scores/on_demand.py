@@ -11,6 +11,7 @@ from functools import partial
 from alignbench.spec import Model
 from alignbench.tui.scores.judging import judge as judged
 from alignbench.tui.scores.model_metrics import RUNNERS
+from alignbench.tui.scores.own_scores import own_score
 from alignbench.tui.scores.snapshot import OnDemandResult, Snapshot
 from alignbench.tui.workbench.backends import Backends
 from alignbench.tui.workbench.background_job import BackgroundJob
@@ -31,7 +32,8 @@ def run_on_demand(
     """
     job = job_on_demand(jobs, what, snapshot)
     if job is None or judge is not None or not (job.running or job.result):
-        work = RUNNERS[what] if judge is None else partial(judged, what, judge)
+        runner = RUNNERS.get(what) or partial(own_score, what)
+        work = runner if judge is None else partial(judged, what, judge)
         jobs.begin((what, _basis(snapshot)), partial(work, backends, snapshot))
 
 

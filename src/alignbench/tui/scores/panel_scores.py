@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from alignbench.engines.embedder import default_embedder
-from alignbench.errors import StoreError
+from alignbench.errors import InputError, StoreError
 from alignbench.progress import Progress
 from alignbench.scoring.on_request import OnRequestScores
+from alignbench.scoring.own_scores import KeptScores, kept_scores
 from alignbench.tui.scores.snapshot import OnDemandResult, PromptPanel, PromptSpread, Snapshot, prompt_panel, spread
 from alignbench.tui.workbench.backends import Backends
 from alignbench.tui.workbench.background_job import BackgroundJob
@@ -63,8 +64,8 @@ class PanelScores:
         """
 
         def work(_: Progress) -> PromptPanel:
-            hints = self._hints(snapshot)
-            return prompt_panel(self._scores, snapshot, no_embeddings, outcomes, hints, self._tokens, exact)
+            hints, kept = self._hints(snapshot), self._kept(snapshot)
+            return prompt_panel(self._scores, snapshot, no_embeddings, outcomes, hints, self._tokens, exact, kept)
 
         done = tuple((what, id(outcome)) for what, outcome in outcomes.items())
         return self._jobs.ask(("panel", snapshot.key, done, exact), work)
@@ -116,6 +117,17 @@ class PanelScores:
 
             Embeddings(store, self._backends.embed, default_embedder()).make(texts.values())
         return texts
+
+    def _kept(self, snapshot: Snapshot) -> KeptScores | None:
+        """What the session keeps of users' scores, which are rows from now on."""
+        try:
+            if snapshot.session is None or (store := self._opened()) is None:
+                return None
+            kept = kept_scores(store, snapshot.session)
+        except (StoreError, InputError):
+            return None
+        kept.register()
+        return kept
 
     def _vectors(self, keys: Collection[str]) -> Mapping[str, NDArray[np.float32]]:
         """Vectors that the live scores' worker has made and kept."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any, ClassVar, Literal, TypeVar
@@ -12,8 +13,11 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
+from alignbench.errors import AlignbenchError
+from alignbench.metrics.registry import METRICS
 from alignbench.scoring.condition_matrix import ConditionMatrix
 from alignbench.tui.action import bindings
+from alignbench.tui.dialogs.base import LineScreen
 from alignbench.tui.messages import Open
 from alignbench.tui.scores.actions import SCORES
 from alignbench.tui.scores.answers_view import answer_lines, answers
@@ -291,6 +295,31 @@ class ScoresScreen(WorkbenchScreen[None]):
         if judge is not None:
             run_on_demand(self._scores.on_demand, self.workbench.backends, model.row.run, model.snapshot, judge)
             self.follow()
+
+    @work
+    async def action_own_score(self) -> None:
+        """Ask for a function, add its score, choose it and run it."""
+        from alignbench.own_metrics.registration import registered, unknown
+
+        written = await self.app.push_screen_wait(
+            LineScreen(
+                "A score of your own: FILE.py:FUNCTION", "", empty="Name a function, or press Esc.", asked="path"
+            )
+        )
+        if written is None:
+            return
+        try:
+            (name,) = await asyncio.to_thread(registered, [written], None, "A score of your own")
+            if name not in METRICS:
+                raise unknown(name, where="A score of your own")
+        except AlignbenchError as error:
+            self.tell(str(error), "error")
+            return
+        self._view = "table"
+        self._row = next((at for at, row in enumerate(self._rows()) if row.metric.name == name), self._row)
+        if self._chosen.on_demand and not self._chosen.judged:
+            self.action_run_score()
+        self.follow()
 
     def action_give_up(self) -> None:
         self._scores.on_demand.cancel()

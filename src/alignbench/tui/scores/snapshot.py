@@ -14,6 +14,7 @@ from alignbench.scoring.contested import blind_to_stance, is_contested
 from alignbench.scoring.equivalence import Equivalence
 from alignbench.scoring.held_out import HeldOut
 from alignbench.scoring.on_request import Answers, OnRequestScores
+from alignbench.scoring.own_scores import KeptScores, precomputed
 from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.responses import CellTexts
 from alignbench.scoring.score_tables import ScoreTables
@@ -194,6 +195,7 @@ class PromptPanel:
         hints: By column or version with a hint, the similarities of the hint's text itself, as if it were an answer.
         others: How many prompts' answers the null is the mean of.
         equivalence: What two samples of one answer have in common.
+        kept: Of users' scores, what those values are that were computed before, by metric.
     """
 
     prompt: str
@@ -202,6 +204,7 @@ class PromptPanel:
     hints: Mapping[str, Mapping[str, Cross]]
     others: int
     equivalence: Equivalence
+    kept: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +244,7 @@ def prompt_panel(
     hints: Mapping[str, str],
     tokens: StoredTokens,
     exact: bool,
+    kept: KeptScores | None = None,
 ) -> PromptPanel:
     """Score the prompt on the screen, versions of its columns included.
 
@@ -252,19 +256,22 @@ def prompt_panel(
         hints: Texts of hints, by column or version.
         tokens: Finds the tokens of samples.
         exact: With intervals, which takes as long again for every sample.
+        kept: What the session keeps of users' scores, shown as long as they are not run.
     """
     of, names = snapshot.roles, (*snapshot.conditions, *(one.name for one in snapshot.earlier))
     others = [prompt for prompt, cells in snapshot.samples.items() if of.reference and cells[of.reference]]
     prompts = {prompt: snapshot.answers(prompt, no_embeddings) for prompt in others}
     own = snapshot.answers(snapshot.prompt, no_embeddings, tokens)
-    answers = prompts[snapshot.prompt] = _with_outcomes(own, names, outcomes)
-    there = [row for row in rows() if not row.on_demand or row.run in outcomes]
+    shown = {**_kept_outcomes(kept, snapshot, of.reference), **outcomes}
+    answers = prompts[snapshot.prompt] = _with_outcomes(own, names, shown)
+    there = [row for row in rows() if not row.on_demand or row.run in shown]
     within = tuple(row.metric.name for row in there if not row.cross)
     cross = tuple(row.metric.name for row in there if row.cross)
     metrics = tuple(dict.fromkeys((*within, *cross)))
     classes = scorer.calibrate(snapshot.sighted())
+    computed = tuple(name for name in metrics if name not in METRICS or not METRICS[name].origin)
     scores = scorer.scores(
-        prompts, [snapshot.prompt], names, metrics, of.reference,
+        prompts, [snapshot.prompt], names, computed, of.reference,
         floor=of.floor, sources=snapshot.source_samples, contested=snapshot.contested, nulls=NULLS,
     )  # fmt: skip
     intervals = {}
@@ -278,7 +285,7 @@ def prompt_panel(
     )  # fmt: skip
     modes: dict[str, dict[int, int]] = {}
     if snapshot.prompt not in snapshot.contested:
-        modes = {name: scorer.cell(snapshot.prompt, name, answers, metrics).modes() for name in snapshot.conditions}
+        modes = {name: scorer.cell(snapshot.prompt, name, answers, computed).modes() for name in snapshot.conditions}
     of_hints = {}
     if (rule := snapshot.held_out) is not None:
         blind = snapshot.prompt in snapshot.contested
@@ -289,7 +296,23 @@ def prompt_panel(
             if name in names
         }
     n_others = min(NULLS, len({*others} - {snapshot.prompt}))
-    return PromptPanel(snapshot.prompt, tables, modes, of_hints, n_others, Equivalence(threshold=classes))
+    remarks = {} if kept is None else {m.name: m.remark for m in kept.metrics.values() if m.name not in outcomes}
+    equivalence = Equivalence(threshold=classes)
+    return PromptPanel(snapshot.prompt, tables, modes, of_hints, n_others, equivalence, remarks)
+
+
+def _kept_outcomes(kept: KeptScores | None, snapshot: Snapshot, reference: str | None) -> dict[str, OnDemandResult]:
+    """What is kept of users' scores of the prompt on the screen, by score."""
+    if kept is None or not snapshot.prompt_id:
+        return {}
+    found = {}
+    for name in kept.metrics:
+        of = precomputed(kept, {snapshot.prompt_id: snapshot.cells()}, reference, [name])
+        values = {place[1]: cell[name] for place, cell in of.within.items() if place[1] in snapshot.conditions}
+        compared = of.compared.get(snapshot.prompt_id, PromptScores())
+        if values:
+            found[name] = OnDemandResult({name: values}, compared)
+    return found
 
 
 def _with_outcomes(answers: Answers, names: Sequence[str], outcomes: Mapping[str, OnDemandResult]) -> Answers:

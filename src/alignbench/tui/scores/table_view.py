@@ -85,7 +85,7 @@ def _line(model: ScoresViewModel, row: MetricRow, columns: list[int], wide: int)
     parts = [Content.styled(f"{mark}{label:<{LABEL - 2}}", "bold" if chosen else "")]
     if row.on_demand:
         job = (model.jobs or {}).get(row.run)
-        if job is None or job.result is None:
+        if (job is None or job.result is None) and not (job is None and model.is_kept(row)):
             text = model.entry(row, 0).reason if model.names else ""
             parts.append(faint("  " + fitted(text, max(4, model.width - LABEL - 3)).rstrip()))
             return Content("").join(parts)
@@ -155,6 +155,8 @@ def detail(model: ScoresViewModel, bar: bool) -> list[Content]:
         warning = model.similarity(row, at).warning if row.similarity else ""
         if warning and model.role(at) not in ("ceiling", "floor"):
             lines.append(Content.styled(f"! recovery {warning}", "bold $text-warning"))
+        if model.panel is not None and (kept := model.panel.kept.get(row.metric.name)):
+            lines.append(faint(f"{kept}; o runs it"))
         if row.metric.moves_with_n and len({model.n(at) for at in range(len(model.names))} - {0}) > 1:
             lines.append(Content.styled("! Columns differ in n, and this score moves with n.", "bold $text-warning"))
     return [*lines, *(Content(text) if i == 0 else faint(text) for i, text in enumerate(row.help()))]

@@ -117,7 +117,15 @@ class ScoresViewModel:
             running = self.names[at] in self.snapshot.running
             return "being sampled …" if running else "no finished sample of this prompt; F5 on the Bench draws some"
         job = (self.jobs or {}).get(row.run)
-        return how_on_demand(job) if row.on_demand and (job is None or job.result is None) else ""
+        waits = row.on_demand and (job is None or job.result is None)
+        return how_on_demand(job) if waits and not (job is None and self.is_kept(row)) else ""
+
+    def is_kept(self, row: MetricRow) -> bool:
+        """Whether it is a user's score that has values from before."""
+        tables = {} if self.panel is None else self.panel.tables.within
+        return row.metric.name in (self.panel.kept if self.panel is not None else ()) and any(
+            row.metric.name in tables.get(name, {}) for name in self.names
+        )
 
     def count(self, name: str, at: int) -> int | None:
         """Duplicates or empty responses of a column."""

@@ -163,10 +163,10 @@ def rows() -> tuple[MetricRow, ...]:
 
 
 def _rows() -> Iterator[MetricRow]:
-    of_one_set = [metric for metric in METRICS.values() if "within" in metric.scope and "judge" not in metric.needs]
+    of_one_set = [metric for metric in [*METRICS.values()] if "within" in metric.scope and "judge" not in metric.needs]
     for metric in sorted(of_one_set, key=lambda metric: (FAMILIES.index(metric.family), metric.place)):
         yield MetricRow(metric, False, metric.family)
-    for metric in METRICS.values():
+    for metric in sorted(METRICS.values(), key=lambda metric: metric.is_distance):
         if "cross" in metric.scope:
             yield MetricRow(metric, True, SIMILARITY if not metric.is_distance else "distance from the reference")
     for fields in _JUDGED:
