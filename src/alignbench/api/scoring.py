@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from alignbench.errors import InputError, did_you_mean
 from alignbench.judging.qualities import read_qualities
 from alignbench.judging.runner import JudgeRun
 from alignbench.judging.stances import read_stances
+from alignbench.machine import usable_cores
 from alignbench.metrics.metric import Metric
 from alignbench.metrics.paper import paper_mode
 from alignbench.metrics.registry import METRICS
@@ -225,7 +225,7 @@ def run_scoring(
             given=of_models.scores,
             of_classes=of_classes.scores,
             sources=sources,
-            processes=len(os.sched_getaffinity(0)),
+            processes=usable_cores(),
         )  # fmt: skip
         truncations = source.truncations
         return ScoredResponses(
