@@ -33,7 +33,7 @@ EXTRAS = {
     "embeddings": Extra("scores that compare meanings", ("torch", "sentence-transformers")),
     "scores": Extra("--mode paper", ("nltk",)),
     "pandas": Extra("DataFrames from Python", ("pandas",)),
-    "report": Extra("figures", ("matplotlib",)),
+    "report": Extra("figures, and reports as HTML", ("matplotlib",)),
     "ray": Extra("--ray", ("ray",)),
     "serve": Extra("the app in a browser", ("textual-serve", "aiohttp")),
 }

@@ -31,6 +31,7 @@ from alignbench.cli import (
     run,
     sample,
     score,
+    serve,
     sessions,
     survey,
 )
@@ -71,6 +72,7 @@ app.command("ledger")(ledger.ledger)
 app.command("likelihood")(likelihood.likelihood)
 app.command("bits")(bits.bits)
 app.command("doctor")(doctor.doctor)
+app.command("serve")(serve.serve)
 
 
 def _version(wanted: bool) -> None:

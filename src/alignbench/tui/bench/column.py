@@ -20,10 +20,9 @@ from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.cell import BenchCell, shared_end
 from alignbench.tui.workbench.column import Column
 
-WITHOUT = """
-What works without it:
-F3 takes another model; openai:http://HOST:PORT/v1#NAME is one of a server.
-F8 has the sessions; alignbench import makes one of responses from elsewhere."""
+ELSEWHERE = """This model cannot be loaded here.
+F3 takes another one, such as openai:http://HOST:PORT/v1#NAME of a server.
+F8 has the sessions; alignbench import makes one of texts from elsewhere."""
 EDGES = 6  # cells of a border beside its title
 
 
@@ -40,7 +39,7 @@ def _hint(column: Column) -> str:
     if not column.asked:
         return "No response to it was imported."
     if problem := _why_not_installed(column.condition.model.reference):
-        return f"{problem}\n{WITHOUT}"
+        return f"{ELSEWHERE}\n\n{problem}"
     return f"No samples of this prompt yet. F5 draws {column.n}."
 
 
