@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from alignbench import paths
+from alignbench.errors import AlignbenchError
 from alignbench.machine import usable_cores
 from alignbench.metrics import paper
 from tests.support.paper_data import NLTK_DATA
@@ -82,6 +83,8 @@ def _missing_package(error: BaseException | None) -> str:
         if isinstance(error, ModuleNotFoundError) and error.name:
             package = error.name.partition(".")[0]
             return "" if package in ("alignbench", "tests") else package
+        if isinstance(error, AlignbenchError) and "alignbench[" in str(error):  # the line that installs it
+            return "an extra"
         error = error.__cause__ or error.__context__
     return ""
 
