@@ -111,7 +111,13 @@ def environment(light: Path, tmp_path: Path) -> Mapping[str, str]:
     path.mkdir()
     (path / "sh").symlink_to("/bin/sh")
     assert not [name for name in COMPILERS if shutil.which(name, path=str(path))]
-    return {"HOME": str(tmp_path), "PATH": f"{light / 'bin'}{os.pathsep}{path}", "LANG": "C.UTF-8", "TERM": "xterm"}
+    return {
+        "HOME": str(tmp_path),
+        "ALIGNBENCH_CONFIG_DIR": str(tmp_path / "config"),
+        "PATH": f"{light / 'bin'}{os.pathsep}{path}",
+        "LANG": "C.UTF-8",
+        "TERM": "xterm",
+    }
 
 
 def ran(environment: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -156,8 +162,8 @@ def test_doctor_names_what_each_extra_adds(environment: Mapping[str, str]) -> No
         assert extra.adds in check["advice"]
         assert f"pip install 'alignbench[{name}]'" in check["advice"]
     assert ran(environment, "doctor").returncode == 1, "there is no model"
-    Path(environment["HOME"], ".config/alignbench").mkdir(parents=True)
-    models = Path(environment["HOME"], ".config/alignbench/models.toml")
+    Path(environment["ALIGNBENCH_CONFIG_DIR"]).mkdir()
+    models = Path(environment["ALIGNBENCH_CONFIG_DIR"], "models.toml")
     models.write_text('[models.served]\nreference = "openai:http://127.0.0.1:1/v1#x"\n')
     assert ran(environment, "doctor").returncode == 0
 

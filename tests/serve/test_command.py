@@ -40,7 +40,7 @@ async def seen(page: aiohttp.ClientWebSocketResponse, words: str) -> None:
             drawn += (await page.receive_bytes()).decode("utf-8", "replace")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks at processes in /proc")
+@pytest.mark.linux
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 async def test_the_app_is_on_the_page_and_ends_with_the_server(
     server: subprocess.Popen[str], number: signal.Signals
