@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sys
@@ -16,7 +17,6 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from alignbench import paths
-from alignbench.errors import AlignbenchError
 from alignbench.machine import usable_cores
 from alignbench.metrics import paper
 from tests.support.paper_data import NLTK_DATA
@@ -25,6 +25,7 @@ sys.dont_write_bytecode = False  # compiled once, not by each of the hundreds of
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 WEIGHTS = paths.weights_dir()  # put together once for all tests
+_NO_MODULE = re.compile(r"No module named '((?!alignbench|tests)\w+)")
 MODELS = ("models of engines", "models")  # groups of tests that load some
 
 settings.register_profile(  # no test rests on how fast the machine is
@@ -83,8 +84,10 @@ def _missing_package(error: BaseException | None) -> str:
         if isinstance(error, ModuleNotFoundError) and error.name:
             package = error.name.partition(".")[0]
             return "" if package in ("alignbench", "tests") else package
-        if isinstance(error, AlignbenchError) and "alignbench[" in str(error):  # the line that installs it
+        if "alignbench[" in (said := str(error)):  # the line that installs it, of an error or on a command's stderr
             return "an extra"
+        if (named := _NO_MODULE.search(said)) is not None:
+            return named[1]
         error = error.__cause__ or error.__context__
     return ""
 
@@ -100,8 +103,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if sys.platform != "linux" and item.get_closest_marker("linux"):
             item.add_marker(pytest.mark.skip(reason="looks at processes as Linux shows them"))
     if config.getoption("light"):
-        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("models")])
-        items[:] = [item for item in items if item.get_closest_marker("models") is None]
+        apart = [item for item in items if item.get_closest_marker("models") or item.get_closest_marker("extras")]
+        config.hook.pytest_deselected(items=apart)
+        items[:] = [item for item in items if item not in apart]
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     groups = {item: _group(item) for item in items}
     items.sort(key=lambda item: (groups[item] not in MODELS, item.path not in slow))

@@ -160,6 +160,7 @@ def test_extras(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert [check.name for check in doctor.check_extras()] == [f"extra {name}" for name in EXTRAS if name != "llama"]
 
 
+@pytest.mark.extras
 def test_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)  # no demo packages
     assert failed(doctor.check_models())
@@ -294,6 +295,7 @@ def test_everything_absent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     assert all(check.advice for check in checks if check.status != "ok")
 
 
+@pytest.mark.extras
 def test_this_machine(tmp_path: Path) -> None:
     checks = examine(tmp_path / "x.db")
     assert len({check.name for check in checks}) == len(checks)
