@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from alignbench import paths
+from alignbench.machine import usable_cores
 from alignbench.metrics import paper
 from tests.support.paper_data import NLTK_DATA
 
@@ -22,6 +25,7 @@ sys.dont_write_bytecode = False  # compiled once, not by each of the hundreds of
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 WEIGHTS = paths.weights_dir()  # put together once for all tests
+_NO_MODULE = re.compile(r"No module named '((?!alignbench|tests)\w+)")
 MODELS = ("models of engines", "models")  # groups of tests that load some
 
 settings.register_profile(  # no test rests on how fast the machine is
@@ -38,7 +42,54 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Two more than there are cores: two of them test models, and wait for other processes most of the time."""
-    return len(os.sched_getaffinity(0)) + 2
+    return usable_cores() + 2
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--light", action="store_true", help="for an installation without extras: skip what needs a package of one"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """With --light, a file that imports a package that is not there is skipped; else that is an error."""
+    report = yield
+    if (call := getattr(report, "call", None)) is not None:
+        _skip_light(report, collector, call)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _skip_light(report, item, call)
+    return report
+
+
+def _skip_light(report: Any, node: pytest.Collector | pytest.Item, call: pytest.CallInfo[Any]) -> None:
+    """Skipped in place of failed, where --light is given and a package is not there."""
+    failed = report.failed and call.excinfo is not None and node.config.getoption("light")
+    if failed and (missing := _missing_package(call.excinfo.value)):
+        report.outcome, report.longrepr = "skipped", (str(node.path), 1, f"Skipped: needs {missing}")
+
+
+def _missing_package(error: BaseException | None) -> str:
+    """The package, of nobody here, that something failed for; empty where it failed for another reason."""
+    while error is not None:
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            package = error.name.partition(".")[0]
+            return "" if package in ("alignbench", "tests") else package
+        if "alignbench[" in (said := str(error)):  # the line that installs it, of an error or on a command's stderr
+            return "an extra"
+        if (named := _NO_MODULE.search(said)) is not None:
+            return named[1]
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
@@ -52,6 +103,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         counted = [item for item in items if item.get_closest_marker("error_rates")]
         config.hook.pytest_deselected(items=counted)
         items[:] = [item for item in items if item not in counted]
+    for item in items:
+        if sys.platform != "linux" and item.get_closest_marker("linux"):
+            item.add_marker(pytest.mark.skip(reason="looks at processes as Linux shows them"))
+    if config.getoption("light"):
+        apart = [item for item in items if item.get_closest_marker("models") or item.get_closest_marker("extras")]
+        config.hook.pytest_deselected(items=apart)
+        items[:] = [item for item in items if item not in apart]
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     groups = {item: _group(item) for item in items}
     items.sort(key=lambda item: (groups[item] not in MODELS, item.path not in slow))

@@ -12,8 +12,8 @@ import pytest
 import alignbench
 from tests.support.waiting import LIMIT
 
-HEAVY = {"torch", "transformers", "llama_cpp", "sentence_transformers", "matplotlib", "ray"}
-FRONT_ENDS = ("alignbench.cli", "alignbench.tui")
+HEAVY = {"aiohttp", "torch", "transformers", "llama_cpp", "sentence_transformers", "matplotlib", "ray"}
+FRONT_ENDS = ("alignbench.cli", "alignbench.tui", "alignbench.serve")
 IN_WORKERS = tuple(  # loaded in the process of a model, and nowhere else
     f"alignbench.engines.{name}" for name in ("llamacpp", "hf", "local.torch_sampler")
 )

@@ -9,7 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.waiting import LIMIT, wait_until
+
+pytestmark = pytest.mark.linux
 
 LIMITED = """
 import resource, sys

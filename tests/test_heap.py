@@ -10,6 +10,8 @@ import pytest
 
 from tests.support.waiting import LIMIT
 
+pytestmark = pytest.mark.linux
+
 only_glibc = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the heap is another C library's")
 SCRIPT = """
 import ctypes, threading

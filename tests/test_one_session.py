@@ -116,6 +116,7 @@ def own_place(metric: str) -> int:
     return next(at for at, row in enumerate(rows()) if row.metric.name == metric and not row.cross)
 
 
+@pytest.mark.extras
 async def test_the_app_commands_and_reports_name_the_same_numbers(tmp_path: Path) -> None:
     db = tmp_path / "runs.db"
     seen = await seen_in_the_app(db)

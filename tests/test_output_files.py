@@ -136,6 +136,7 @@ def test_what_a_link_points_to_is_replaced(folder: Path, tmp_path: Path) -> None
     refused(folder / "round", "round cannot be written: Too many levels of symbolic links")
 
 
+@pytest.mark.linux
 def test_pipes_and_devices_are_written_to(folder: Path) -> None:
     write_text(Path(os.devnull), "gone")
     assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
@@ -239,6 +240,7 @@ def test_a_folder_comes_whole(folder: Path) -> None:
     assert (folder / "late" / "theirs").read_text() == "kept"
 
 
+@pytest.mark.linux
 def test_nothing_is_open_when_a_block_ends(folder: Path) -> None:
     before = len(os.listdir("/proc/self/fd"))
     with output(folder / "a") as out:

@@ -62,7 +62,8 @@ leave() {
     rm -rf "$work"
 }
 
-pip_install() { $venv/bin/python -m pip install -qq "$@" || die 'packages could not be installed; what pip says is above.'; }
+# Bytecode is left to the first use of a module: to make it of 20,000 files takes a core from the compiler.
+pip_install() { $venv/bin/python -m pip install -qq --no-compile "$@" || die 'packages could not be installed; what pip says is above.'; }
 
 install_pins() { # all that constraints.txt names, but llama-cpp-python
     local started=$SECONDS

@@ -110,6 +110,7 @@ TIMEOUT = Bound(0, 86_400, whole=False, over=True)  # seconds
 GPU_LAYERS = Bound(-1, 100_000, note="-1 is all")
 ADAPTER_SCALE = Bound(-100, 100, whole=False, note="0 is the base model")
 GIGABYTES = Bound(0.1, 1_000_000, whole=False)
+PORT = Bound(0, 65_535)
 GPUS = Bound(0, 1_000, whole=False)
 TOP_TOKENS = Bound(1, 100)
 QUALITY = Bound(1, 5, whole=False)

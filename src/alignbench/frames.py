@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from alignbench.engines.embedder import default_embedder
 from alignbench.errors import AlignbenchError, InputError, did_you_mean
 from alignbench.exporting.samples import COLUMNS, sample_rows
+from alignbench.extras import install_line
 from alignbench.judging.stances import NO_STANCES, read_stances
 from alignbench.metrics.registry import cross, live, metric, within
 from alignbench.metrics.statistics import RESAMPLES, Uncertainty
@@ -215,7 +216,5 @@ def _frame(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pd.Data
     try:
         import pandas as pd
     except ImportError:
-        raise AlignbenchError(
-            "DataFrames need pandas, which is not installed: pip install 'alignbench[pandas]'"
-        ) from None
+        raise AlignbenchError(f"DataFrames need pandas, which is not installed: {install_line('pandas')}") from None
     return pd.DataFrame(list(rows), columns=list(columns))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from statistics import fmean
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from alignbench.calibration.calibrate import CalibrationRequest, calibrate, run
 from alignbench.calibration.experiments import EXPERIMENTS, SENTENCES
 from alignbench.calibration.tally import Calibration
+from alignbench.machine import usable_cores
 from alignbench.reports.finding import CLAIM_KINDS
 
 REQUEST = CalibrationRequest(prompts=(20,), repetitions=60, pool=5)
@@ -20,7 +20,7 @@ TRIED_AGAIN = 0.1  # of the few: what errs in 5% does so in 1 run of 35
 
 @pytest.fixture(scope="module")
 def calibration() -> Calibration:
-    return calibrate(REQUEST, processes=len(os.sched_getaffinity(0)))
+    return calibrate(REQUEST, processes=usable_cores())
 
 
 @pytest.mark.error_rates

@@ -147,6 +147,7 @@ def test_bytes_that_are_not_utf_8_work_or_are_one_line(command: tuple[str, ...])
         assert err.count("\n") == 1
 
 
+@pytest.mark.extras
 def test_an_experiment_in_a_file_whose_name_is_not_utf_8_is_found_again(database: str, tmp_path: Path) -> None:
     file = tmp_path / f"{BYTES}.toml"
     file.write_text('n = 1\n[prompts]\nsets = ["open-ended"]\n[[conditions]]\nmodel = "demo-base"\n', encoding="utf-8")

@@ -38,6 +38,7 @@ from alignbench.models.reference import parse_reference
 from alignbench.models.safetensors_header import tensor_names
 from alignbench.models.server_settings import OWN_FIELDS
 from alignbench.prompts import load_prompts
+from alignbench.serve.browser_message import MOST, Keys, Resized, read_message
 from alignbench.spec import Condition, Prompt, Sampling
 from alignbench.store import Store
 from alignbench.tui.keymap import checked_keys
@@ -55,6 +56,16 @@ def gguf_header(data: bytes) -> None:
         assert header.n_tensors >= 0
         assert header.n_parameters >= 0
         assert isinstance(header.architecture + header.name + header.quantization + header.size, str)
+
+
+def browser_message(data: bytes) -> None:
+    """Keys can be sent on as bytes, and a terminal has a size."""
+    message = read_message(text_of(data))
+    if isinstance(message, Keys):
+        message.text.encode("utf-8", "replace")
+    elif isinstance(message, Resized):
+        assert 1 <= message.width <= MOST
+        assert 1 <= message.height <= MOST
 
 
 def weights_index(data: bytes) -> None:
@@ -500,6 +511,12 @@ TARGETS = {
                 b"%00",
                 b"\\ud800",
             ),
+        ),
+        Target(
+            "browser-message",
+            browser_message,
+            (b'["stdin","a\\u001b[15~"]', b'["resize",{"width":80,"height":24}]', b'["focus"]', b'["ping","17"]'),
+            (b"stdin", b"resize", b"1e400", b"true", b"-1", b"\\ud800", b"[[", b"{}"),
         ),
         Target(
             "search-text",

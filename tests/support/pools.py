@@ -11,6 +11,7 @@ from pathlib import Path
 from alignbench.engines.embedder import default_embedder_path
 from alignbench.engines.protocol import SampleRequest, Sink
 from alignbench.engines.workers.pool import WorkerPool
+from alignbench.machine import usable_cores
 from alignbench.spec import Model
 from tests.support.fakes import FakePool
 
@@ -23,7 +24,7 @@ def shared_pool() -> WorkerPool:
     many times as long as one when something else needs a core.
     """
     processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    pool = WorkerPool(threads=max(1, len(os.sched_getaffinity(0)) // processes))
+    pool = WorkerPool(threads=max(1, usable_cores() // processes))
     atexit.register(pool.close)
     return pool
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from alignbench import cache_folder, paths
 from alignbench.config import DEFAULT_EMBEDDER, NO_EMBEDDER
 from alignbench.errors import EngineError, InputError, StoreError
+from alignbench.machine import usable_cores
 
 if TYPE_CHECKING:
     from alignbench.engines.workers.pool import WorkerPool
@@ -40,7 +40,7 @@ def embedding_pool(stack: ExitStack, wanted: str | None) -> tuple[WorkerPool | N
     if why_unknown := text_prefixes(path).why_unknown:
         raise InputError(no_prefix(str(path), why_unknown))
     # The pool leaves half of its threads to models that sample; here nothing else runs.
-    pool = WorkerPool(threads=2 * len(os.sched_getaffinity(0)), embedder=path)
+    pool = WorkerPool(threads=2 * usable_cores(), embedder=path)
     stack.callback(pool.close)
     return pool, embedder_name(path), ""
 

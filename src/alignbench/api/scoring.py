@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from alignbench.errors import InputError, StoreError, did_you_mean
 from alignbench.judging.qualities import read_qualities
 from alignbench.judging.runner import JudgeRun
 from alignbench.judging.stances import read_stances
+from alignbench.machine import usable_cores
 from alignbench.metrics.metric import Metric
 from alignbench.metrics.paper import paper_mode
 from alignbench.metrics.registry import METRICS, live, shipped
@@ -229,7 +229,7 @@ def run_scoring(
             given=of_models.scores,
             of_classes=of_classes.scores,
             sources=sources,
-            processes=len(os.sched_getaffinity(0)),
+            processes=usable_cores(),
             computed=lambda scored: notes.extend(_keep(job, db, responses, scored, reference)),
         )  # fmt: skip
         truncations = source.truncations

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -18,6 +17,8 @@ from typing import NoReturn
 
 def main() -> None:
     """Entry point of the `alignbench` command: an error is one message, not a traceback."""
+    if sys.platform == "win32":
+        sys.exit(_on_windows())
     try:
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _end)
@@ -74,8 +75,21 @@ def _ended(end: KeyboardInterrupt | _EndedBySignal) -> int:
     return 128 + end.number
 
 
+def _on_windows() -> int:
+    """Say what to do there; 2, as of input that cannot be used."""
+    from alignbench.cli import printing
+
+    printing.say(
+        "alignbench: It runs on Linux and macOS. On Windows, install it in WSL, the Linux that comes with Windows: "
+        "`wsl --install`, then in its window as on Linux."
+    )
+    return 2
+
+
 def _words(error: OSError) -> str:
     if error.errno in (errno.EMFILE, errno.ENFILE):
+        import resource
+
         most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         return f"Too many files are open; this process may have {most} at once (see ulimit -n)."
     where = f"{error.filename}: " if error.filename else ""

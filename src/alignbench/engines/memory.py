@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 from alignbench.errors import AlignbenchError
+from alignbench.machine import free_memory
 from alignbench.models.embedded import DEMOS
 from alignbench.models.gguf import header
 from alignbench.models.hf_source import HfSource, parse_source
@@ -69,7 +70,7 @@ def _number(text: str, otherwise: float) -> float:
 
 def free_bytes(device: str) -> int:
     """Memory a new model could have: RAM for cpu, VRAM of the GPU with most of it free for cuda."""
-    return _free_vram() if device.startswith("cuda") else _free_ram()
+    return _free_vram() if device.startswith("cuda") else free_memory()
 
 
 def on_gpu(model: Model) -> bool:
@@ -100,13 +101,6 @@ def _loaded_size(source: HfSource, bytes_per_weight: int) -> int:
         return sum(path.stat().st_size for path in files)
     except AlignbenchError:
         return 0  # loading will say what is wrong
-
-
-def _free_ram() -> int:
-    for line in Path("/proc/meminfo").read_text().splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return 1 << 62
 
 
 def _free_vram() -> int:

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from alignbench.engines.embedder import weights_name
 from alignbench.errors import EngineError
+from alignbench.extras import install_line
 from alignbench.models.module_folder import check_modules
 
 _BATCH = 16  # pairs in one forward pass
-_INSTALL = "pip install 'alignbench[embeddings]'"
 
 
 class NliModel:
@@ -30,7 +30,9 @@ class NliModel:
             import torch
             from sentence_transformers import CrossEncoder
         except ImportError as error:
-            raise EngineError(f"An NLI model needs a package that is missing ({error}): {_INSTALL}") from error
+            raise EngineError(
+                f"An NLI model needs a package that is missing ({error}): {install_line('embeddings')}"
+            ) from error
         if threads is not None:
             torch.set_num_threads(threads)
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 from alignbench.engines.memory import gpu_names
 from alignbench.engines.protocol import Capabilities
+from alignbench.machine import usable_cores
 from alignbench.spec import Condition, content_hash
 
 _PACKAGES = ("alignbench", "llama-cpp-python", "numpy", "torch", "transformers", "peft", "sentence-transformers")
@@ -26,7 +26,7 @@ def manifest(conditions: Sequence[Condition], n: int) -> dict[str, Any]:
         "versions": {name: version for name in _PACKAGES if (version := _version(name))},
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "machine": {"cpus": len(os.sched_getaffinity(0)), "gpus": gpu_names()},
+        "machine": {"cpus": usable_cores(), "gpus": gpu_names()},
         "git": _git_revision(),
         "strict": {"rows": 8, "prefill_chunk": 512, "cut": "end of the context part"},
     }

@@ -11,6 +11,7 @@ import sys
 from functools import cache, lru_cache
 
 from alignbench.errors import AlignbenchError
+from alignbench.extras import install_line
 from alignbench.metrics.values import WordMode
 
 _PUNCTUATION = frozenset(string.punctuation)
@@ -24,7 +25,7 @@ def paper_mode() -> WordMode:
         from nltk.tokenize import word_tokenize
     except ImportError:
         raise AlignbenchError(
-            "Paper mode counts words with NLTK, which is not installed; pip install 'alignbench[scores]'."
+            f"Paper mode counts words with NLTK, which is not installed: {install_line('scores')}"
         ) from None
     try:
         stop_words = frozenset(stopwords.words("english"))

@@ -50,6 +50,7 @@ from alignbench.models.adapter_check import AdapterFacts, gguf_facts, peft_facts
 from alignbench.models.embedded import DEMOS, Demo, present_name
 from alignbench.models.gguf import header
 from alignbench.models.hf_source import parse_source
+from alignbench.models.installed import why_not_installed
 from alignbench.models.openai_address import parse_address, parted_extra, with_extra
 from alignbench.models.reference import (
     Reference,
@@ -293,12 +294,12 @@ def _scaled_name(name: str, entry: _InventoryEntry, scaled: Reference) -> str:
 def _model(name: str, entry: _InventoryEntry) -> Model:
     """The model of a reference whose weights are there. Without a name it gets its own."""
     reference, text = entry.reference, str(entry.reference)
+    if problem := why_not_installed(reference):
+        raise InputError(problem)
     kind: Kind
     match reference.scheme:
         case "demo":
-            demo = DEMOS[reference.target]
-            demo.find_parts()
-            kind = demo.kind
+            kind = DEMOS[reference.target].kind
         case "llama":
             kind = "aligned" if header(Path(reference.target)).chat_template else "base"
         case "hf" | "vllm":

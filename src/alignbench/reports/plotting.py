@@ -14,6 +14,7 @@ from typing import Any
 
 from alignbench.display import escaped
 from alignbench.errors import AlignbenchError
+from alignbench.extras import install_line
 from alignbench.metrics.intervals import Interval
 
 try:
@@ -24,7 +25,7 @@ try:
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogFormatter, StrMethodFormatter
 except ImportError:
-    raise AlignbenchError("Figures need matplotlib: pip install 'alignbench[report]'.") from None
+    raise AlignbenchError(f"Figures need matplotlib: {install_line('report')}") from None
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5d5d5d", "#8c6d1f")
 MARKERS = "os^Dvphx"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
@@ -12,6 +11,7 @@ from alignbench.judging.preferences import label_agreement
 from alignbench.judging.qualities import Qualities, read_qualities
 from alignbench.judging.stances import read_stances
 from alignbench.judging.summary import Agreement, agreement, judged_tables
+from alignbench.machine import usable_cores
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.registry import METRICS, cross, within
 from alignbench.metrics.statistics import Uncertainty
@@ -131,7 +131,7 @@ def build_report(
         given=of_models.scores | _kept_values(kept, responses, options),
         of_classes=of_classes.scores,
         sources=sources,
-        processes=len(os.sched_getaffinity(0)),
+        processes=usable_cores(),
     )
     rungs = {prompt.id: prompt.rung for prompt in store.prompts(session) if prompt.rung is not None}
     report = Report(

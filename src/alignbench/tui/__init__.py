@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from alignbench.errors import InputError
+from alignbench.tui.terminal import in_browser
 
 if TYPE_CHECKING:
     from alignbench.engines.workers.pool import WorkerPool
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 
 def _check_terminal() -> None:
+    if in_browser():
+        return
     for name, number in (("stdin", 0), ("stderr", 2)):  # the app reads keys from the one and draws on the other
         if not os.isatty(number):
             raise InputError(f"The app needs a terminal, and {name} is none; `alignbench --help` names the commands.")

@@ -1,4 +1,4 @@
-"""A terminal that went away: where no signal says so, Textual reads its end over and over, and models stay loaded."""
+"""A terminal, or a page, that went away: where no signal says so, Textual reads on, and models stay loaded."""
 
 from __future__ import annotations
 
@@ -10,12 +10,17 @@ from collections.abc import Callable
 from types import FrameType
 
 
+def in_browser() -> bool:
+    """Whether the app is drawn on a page, by a server that begins it (alignbench.serve)."""
+    return bool(os.environ.get("TEXTUAL_DRIVER"))
+
+
 class TerminalWatch:
-    """Looks whether the terminal on stdin hung up; in a process without one there is nothing to look at."""
+    """Looks whether the terminal on stdin hung up, or the server of a page; where there is neither, at nothing."""
 
     def __init__(self) -> None:
         self._poll: select.poll | None = None
-        if sys.__stdin__ is not None and sys.__stdin__.isatty():
+        if sys.__stdin__ is not None and (sys.__stdin__.isatty() or in_browser()):
             self._poll = select.poll()
             self._poll.register(sys.__stdin__, 0)  # a hang-up is told without being asked for
 

@@ -21,6 +21,8 @@ from alignbench.errors import EngineError
 from alignbench.spec import LoadOptions, Model
 from tests.support.waiting import wait_until
 
+pytestmark = pytest.mark.linux
+
 # Answers /v1/models to who knows the key, and has a child in a session of its own, which ignores SIGTERM.
 _SERVES = """\
     import http.server, json, os, signal, subprocess, sys

@@ -7,6 +7,7 @@ from typing import Any
 from alignbench.engines.hf.hub import fetched_adapter, first_line
 from alignbench.engines.local.adapted import LoadedAdapter
 from alignbench.errors import EngineError
+from alignbench.extras import install_line
 from alignbench.models.adapter import Adapter
 from alignbench.models.folder_files import check_json
 from alignbench.models.peft_adapter import ADAPTER_FILES, PeftAdapter, adapter_source, other_base, read_adapter
@@ -60,7 +61,7 @@ class PeftAdapters:
         try:
             import peft
         except ImportError:
-            raise EngineError(f"{read.folder} is an adapter; to load one: pip install peft.") from None
+            raise EngineError(f"{read.folder} is an adapter; to load one: {install_line('transformers')}") from None
         try:
             config = peft.PeftConfig.from_pretrained(str(read.folder))
             config.init_lora_weights = True  # what is drawn is read over: nothing else is to happen to the base

@@ -17,6 +17,7 @@ from safetensors import SafetensorError
 from alignbench.engines.hf.hub import fetched, first_line
 from alignbench.engines.memory import free_bytes
 from alignbench.errors import EngineError
+from alignbench.extras import package_line
 from alignbench.models.folder_files import check_json
 from alignbench.models.hf_source import HfSource
 from alignbench.models.weights import source_hash
@@ -119,7 +120,9 @@ def _quantization(source: HfSource, bits: str, dtype: torch.dtype, device: torch
     if source.gguf_file:
         raise EngineError(f"{source}: quantize = {bits!r} is for safetensors; a GGUF file is quantized already.")
     if not transformers.utils.is_bitsandbytes_available():
-        raise EngineError(f"{source}: quantize = {bits!r} needs the package bitsandbytes: pip install bitsandbytes.")
+        raise EngineError(
+            f"{source}: quantize = {bits!r} needs the package bitsandbytes: {package_line('bitsandbytes')}"
+        )
     if bits == "8bit":
         return transformers.BitsAndBytesConfig(load_in_8bit=True)
     return transformers.BitsAndBytesConfig(

@@ -32,6 +32,7 @@ from alignbench.engines.openai.server_error import (
     said,
 )
 from alignbench.errors import EngineError
+from alignbench.extras import package_line
 from alignbench.masking import json_without_keys
 from alignbench.models.openai_address import Address, origin
 from alignbench.models.server_settings import ServerSettings
@@ -365,8 +366,8 @@ def _transport(route: Route) -> httpx.AsyncHTTPTransport:
         return httpx.AsyncHTTPTransport(limits=limits, proxy=route.proxy)
     except ImportError:
         raise EngineError(
-            "The proxy of the environment is a SOCKS proxy, which needs one more package: pip install 'httpx[socks]'. "
-            "To go without the proxy, name the host in NO_PROXY."
+            "The proxy of the environment is a SOCKS proxy, which needs one more package: "
+            f"{package_line('httpx[socks]')}. To go without the proxy, name the host in NO_PROXY."
         ) from None
     except (ValueError, httpx.InvalidURL) as error:
         raise EngineError(f"The proxy of the environment cannot be used: {error}.") from None

@@ -8,6 +8,7 @@ from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.protocol import Engine
 from alignbench.errors import InputError
 from alignbench.models.catalog import adapter_facts, no_weights, server_settings, weights_path
+from alignbench.models.installed import why_not_installed
 from alignbench.models.openai_address import parse_address
 from alignbench.models.reference import Scheme, parse_reference
 from alignbench.models.weights import gguf_hash
@@ -23,6 +24,8 @@ class LoadProgress(Protocol):
 def open_engine(model: Model, cancel: Cancellation, threads: int, on_progress: LoadProgress) -> Engine:
     """Load a model, with its adapter. Raises InputError or EngineError."""
     reference = parse_reference(model.reference)
+    if problem := why_not_installed(reference):
+        raise InputError(problem)
     adapter_facts(reference)
     engine = _open_base(reference.scheme, model, cancel, threads, on_progress)
     engine.use(reference.adapter)

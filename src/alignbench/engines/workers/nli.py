@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import queue
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from alignbench.engines.protocol import Entailed, Failed
 from alignbench.engines.workers.messages import EntailmentRequest, LoadNli
 from alignbench.engines.workers.process import WorkerProcess
 from alignbench.errors import EngineError
+from alignbench.machine import usable_cores
 
 
 class NliWorker:
@@ -27,7 +27,7 @@ class NliWorker:
         """Whether the first text of each pair entails the second. EngineError where the model cannot say."""
         if self._process is None:
             self._process = WorkerProcess("nli", lambda _: None)
-            self._process.send(LoadNli(str(self._folder), len(os.sched_getaffinity(0))))
+            self._process.send(LoadNli(str(self._folder), usable_cores()))
         answers: queue.SimpleQueue[object] = queue.SimpleQueue()
         key = next(self._keys)
         self._process.loading.append(answers.put)

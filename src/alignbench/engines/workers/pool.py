@@ -8,7 +8,6 @@ for long.
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -41,6 +40,7 @@ from alignbench.engines.workers.messages import (
 )
 from alignbench.engines.workers.process import WorkerProcess
 from alignbench.errors import AlignbenchError, EngineError
+from alignbench.machine import usable_cores
 from alignbench.models.reference import parted_model
 from alignbench.spec import Model
 
@@ -69,7 +69,7 @@ class WorkerPool(RequestQueue):
         self._vram, self._idle_seconds = vram, idle_seconds
         self._closed = threading.Event()
         self._watching = False
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads or usable_cores()
         self._embedder_path = embedder
         self._lock = threading.RLock()
         self._models: dict[Model, WorkerProcess] = {}

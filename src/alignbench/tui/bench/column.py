@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
@@ -9,6 +11,8 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
 
+from alignbench.models.installed import why_not_installed
+from alignbench.models.reference import parse_reference
 from alignbench.tui.bench.column_head import about, progress, title
 from alignbench.tui.bench.sample_list import SampleList
 from alignbench.tui.clickable import do_clicked
@@ -16,6 +20,9 @@ from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.cell import BenchCell, shared_end
 from alignbench.tui.workbench.column import Column
 
+ELSEWHERE = """This model cannot be loaded here.
+F3 takes another one, such as openai:http://HOST:PORT/v1#NAME of a server.
+F8 has the sessions; alignbench import makes one of texts from elsewhere."""
 EDGES = 6  # cells of a border beside its title
 
 
@@ -29,7 +36,17 @@ def notice(column: Column, cell: BenchCell) -> str:
 
 def _hint(column: Column) -> str:
     """What stands where a column has no sample of the prompt."""
-    return f"No samples of this prompt yet. F5 draws {column.n}." if column.asked else "No response to it was imported."
+    if not column.asked:
+        return "No response to it was imported."
+    if problem := _why_not_installed(column.condition.model.reference):
+        return f"{ELSEWHERE}\n\n{problem}"
+    return f"No samples of this prompt yet. F5 draws {column.n}."
+
+
+@cache
+def _why_not_installed(reference: str) -> str:
+    """Asked once: what is installed while the app runs is found when it is opened again."""
+    return why_not_installed(parse_reference(reference))
 
 
 class ColumnView(Vertical):
