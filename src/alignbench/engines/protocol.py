@@ -267,6 +267,7 @@ class Failed:
         crowded: a load that there is no room for until models that are at work have ended
         broken: those of the samples that say themselves what went wrong, with what had come of them
         lost: the engine is gone with it; loading the model again starts another one
+        unavailable: the server gives no answer, whatever it is asked: others would wait as long for nothing
     """
 
     key: int
@@ -274,6 +275,7 @@ class Failed:
     crowded: bool = False
     broken: tuple[SampleResult, ...] = ()
     lost: bool = False
+    unavailable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,8 +288,8 @@ class Done:
 More = Callable[[], Sequence[SampleRequest]]
 """Requests that have come since it was last called, of the mode and the adapter of those before; it does not wait."""
 
-MoreFirstTokens = Callable[[], Sequence[LikelihoodRequest]]
-"""As `More`, of requests for first tokens."""
+MoreLikelihoods = Callable[[], Sequence[LikelihoodRequest]]
+"""As `More`, of scoring requests."""
 
 Event = Loading | Loaded | Started | TextDeltas | Finished | Failed | Done
 Sink = Callable[[Event], None]
@@ -354,12 +356,13 @@ class Engine(Protocol):
     def score(self, request: LikelihoodRequest) -> Scored:
         """Log-probs, ranks and alternatives of a given continuation. Raises EngineError."""
 
-    def first_tokens(
-        self, requests: Sequence[LikelihoodRequest], more: MoreFirstTokens | None = None
+    def score_all(
+        self, requests: Sequence[LikelihoodRequest], more: MoreLikelihoods | None = None
     ) -> Iterator[Scored | Failed]:
-        """Answer requests that are `first`, each as soon as it can be, and with them those that come meanwhile.
+        """Answer scoring requests, each as soon as it can be.
 
-        One that fails leaves the others alone. Raises EngineError where the model is behind no server.
+        Several come only to one that `takes_more`, which answers them side by side, with those that come meanwhile;
+        there one that fails leaves the others alone. Elsewhere it raises EngineError, also for what is `first`.
         """
 
     def tokens(self, request: TokenizeRequest) -> Tokenized:

@@ -315,7 +315,7 @@ def adapter_facts(reference: Reference) -> AdapterFacts | None:
     if reference.adapter is None:
         return None
     match reference.scheme:
-        case "hf":
+        case "hf" | "vllm":
             return peft_facts(reference.adapter, parse_source(reference.target))
         case "demo" if not DEMOS[reference.target].is_assembled():
             return gguf_facts(reference.adapter, None)

@@ -120,6 +120,13 @@ class Http:
         """The JSON answer. Raises ServerError."""
         return self._object(await self._ask("POST", path, body), path)
 
+    async def tell(self, path: str, body: dict[str, Any]) -> None:
+        """Send what is answered with a status alone, and perhaps words. Raises ServerError."""
+        async with self._answer("POST", path, body) as response:
+            said = await self._body(response, path)
+            if response.status_code >= 300:
+                raise self._refusal(response, said, response.headers.get("content-type", ""), path)
+
     def _object(self, answer: Any, path: str) -> dict[str, Any]:
         if not isinstance(answer, dict):
             raise ServerError(f"{self._who} answered {path} with a list where a JSON object was expected.")

@@ -42,6 +42,7 @@ class WorkerProcess:
         self.capabilities: Capabilities | None = None
         self.adapted: dict[Adapter, Capabilities] = {}  # with each adapter that it has
         self.loading: list[Sink] = []
+        self.adding: set[int] = set()  # keys of requests for adapters, which are told of progress too
         self.open: dict[int, Callable[[WorkerAnswer], None]] = {}
         self.used = time.monotonic()  # when it last got a request or answered
         self._heard = self.used  # when it last answered
@@ -133,7 +134,7 @@ class WorkerProcess:
             self._on_end(self)
         match event:
             case Loading():
-                for sink in list(self.loading):
+                for sink in [*self.loading, *(self.open[key] for key in self.adding & self.open.keys())]:
                     sink(event)
             case Loaded() | Failed(key=0):
                 if isinstance(event, Failed):
