@@ -54,6 +54,7 @@ from alignbench.models.openai_address import parse_address, parted_extra, with_e
 from alignbench.models.reference import (
     Reference,
     adapter_name,
+    is_served,
     own_name,
     parse_reference,
     with_adapter,
@@ -75,6 +76,7 @@ from alignbench.textfiles import read_utf8
 
 _BLOCK = 1 << 20  # bytes read at a time
 _OF_VLLM = ("command", "args", "env")  # options of a server that is started
+_OF_OWN_SERVER = ("concurrency", "timeout")  # settings that such a server can have
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ def server_settings(model: Model, *, models_file: Path | None = None) -> ServerS
 
     An entry for another server says nothing of this one. Raises InputError where models.toml is broken.
     """
-    entries = {name: each for name, each in _entries(models_file).items() if each.reference.scheme == "openai"}
+    entries = {name: each for name, each in _entries(models_file).items() if is_served(str(each.reference))}
     own = entries.get(model.name)
     if own is not None and str(own.reference) == model.reference:
         return own.server
@@ -414,7 +416,12 @@ def _with_server(where: str, entry: _InventoryEntry, table: dict[str, object], f
     given = [name for name in SERVER_FIELDS if name in table]
     if not given:
         return entry
-    if entry.reference.scheme != "openai":
+    if entry.reference.scheme == "vllm" and (other := [name for name in given if name not in _OF_OWN_SERVER]):
+        raise InputError(
+            f"{where}: {other[0]} is of a server that somebody else runs; of one for {entry.reference} expected "
+            f"{' or '.join(_OF_OWN_SERVER)} alone."
+        )
+    if not is_served(str(entry.reference)):
         raise InputError(
             f"{where}: {given[0]} is of a model behind a server, and {entry.reference} is none; expected an openai: "
             "reference."

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import queue
+import signal
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -12,12 +14,24 @@ from pathlib import Path
 
 import pytest
 
-from alignbench.engines.protocol import Done, Event, Failed, Loaded, Loading, TextDeltas
+from alignbench import paths
+from alignbench.engines.protocol import (
+    Done,
+    Event,
+    Failed,
+    LikelihoodRequest,
+    Loaded,
+    Loading,
+    Scored,
+    TextDeltas,
+)
 from alignbench.engines.workers.pool import WorkerPool
 from alignbench.spec import LoadOptions, Model
 from tests.support.adapters import TINY, drawn, write_peft
 from tests.support.driving import follow, load, plain_request, results
-from tests.support.waiting import LIMIT
+from tests.support.waiting import LIMIT, wait_until
+
+PATIENCE = 4  # seconds of silence until a request is given up
 
 _VLLM = """\
     import http.server, json, os, sys, time
@@ -59,6 +73,8 @@ _VLLM = """\
                 return self.wfile.write(b"Success")
             if not asked.get("stream"):
                 return self.reply({"choices": [{"index": 0, "text": "a", "finish_reason": "stop"}]})
+            while "deaf" in asked["prompt"]:
+                time.sleep(1)
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
@@ -68,6 +84,8 @@ _VLLM = """\
             if "die" in asked["prompt"]:
                 print("torch.OutOfMemoryError: there is no room", flush=True)
                 os._exit(1)
+            while "mute" in asked["prompt"]:
+                time.sleep(1)
             while "wait" in asked["prompt"] and not os.path.exists(os.environ["GO"]):
                 time.sleep(0.01)
             last = asked["model"] if "who" in asked["prompt"] else "all"
@@ -193,3 +211,52 @@ def test_an_adapter_that_cannot_be_had_leaves_the_others(pool: WorkerPool, model
     assert messages[2].startswith("vLLM takes adapters of rank 512 or less, and one has 600.")
     assert _says(pool, good) == "said big+good"
     assert len((tmp_path / "go.starts").read_text().splitlines()) == 1
+
+
+@pytest.mark.slow
+def test_a_server_that_hangs_is_one_message_within_the_timeout(pool: WorkerPool, model: Model, tmp_path: Path) -> None:
+    """One that answers nothing, one that stops in the middle of a text, one that is stopped; others go on."""
+    script = model.options.command[1]
+    paths.models_file().parent.mkdir(parents=True, exist_ok=True)
+    paths.models_file().write_text(f'[models.big]\nreference = "vllm:org/big"\ntimeout = {PATIENCE}\n')
+    assert isinstance(load(pool, model), Loaded)
+    requests = {name: plain_request(2, prompt=name, context=name, stops=()) for name in ("deaf", "mute", "well")}
+    events: queue.Queue[Event] = queue.Queue()
+    for request in requests.values():
+        pool.sample(model, request, events.put)
+    last: dict[int, Event] = {}
+    while len(last) < len(requests):
+        if isinstance(event := events.get(timeout=LIMIT), (Done, Failed)):
+            last[event.key] = event
+    assert last[requests["well"].key] == Done(requests["well"].key)
+    message = f"The vLLM server of big sent nothing for {PATIENCE} s. Is it overloaded, or the prompt very long?"
+    for name, text in (("deaf", ""), ("mute", "said ")):
+        failed = last[requests[name].key]
+        assert isinstance(failed, Failed)
+        assert failed.message == message
+        assert {result.text for result in failed.broken} == {text}
+    assert results(follow(pool, model, plain_request(1, stops=())))  # it is still there
+
+    server, keeper = sorted(
+        (pid for pid in map(int, (place.name for place in Path("/proc").glob("[0-9]*"))) if script in _words(pid)),
+        key=lambda pid: "alignbench.engines.vllm.keeper" in _words(pid),
+    )
+    os.kill(server, signal.SIGSTOP)
+    asked: queue.Queue[Scored | Failed] = queue.Queue()
+    pool.score(model, LikelihoodRequest(pool.new_key(), "a", "b", "c"), asked.put)
+    failed = follow(pool, model, plain_request(1, stops=()))[-1]
+    assert isinstance(failed, Failed)
+    assert failed.message == message
+    scored = asked.get(timeout=LIMIT)
+    assert isinstance(scored, Failed)
+    assert (scored.message, scored.unavailable) == (message, True)
+    pool.close()
+    wait_until(lambda: not _words(server) and not _words(keeper))
+
+
+def _words(pid: int) -> list[str]:
+    """The command line of a process; empty where it has ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")[:-1]
+    except OSError:
+        return []

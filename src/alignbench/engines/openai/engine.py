@@ -385,7 +385,7 @@ class OpenAIEngine:
             await self._refused_in_words(path, body)
         if not any(row.begun for row in rows) or any(row.begun and row.reason is None for row in rows):
             none = "" if any(row.begun for row in rows) else f" No choice of index 0 to {len(rows) - 1} came."
-            message = f"The server at {self._address.base_url} ended its stream before the response was complete.{none}"
+            message = f"{self._http.who} ended its stream before the response was complete.{none}"
             raise ServerError(message, retry=True)
 
     def _take(self, cell: StreamedCell, rows: Sequence[StreamedSample], event: dict[str, Any]) -> None:
@@ -406,7 +406,7 @@ class OpenAIEngine:
                     row.fail(self._unreadable(error))
 
     def _unreadable(self, error: FieldError) -> str:
-        return f"The server at {self._address.base_url} answered with what cannot be read: {error}"
+        return f"{self._http.who} answered with what cannot be read: {error}"
 
     async def _refused_in_words(self, path: str, body: dict[str, Any]) -> None:
         """Raise the ServerError that a server hides behind an empty stream, as llama_cpp.server does."""

@@ -37,6 +37,7 @@ from alignbench.engines.vllm.server import VllmServer
 from alignbench.errors import AlignbenchError, EngineError, EngineLost
 from alignbench.models.adapter import Adapter
 from alignbench.models.reference import own_name, parse_reference, parted_model
+from alignbench.models.server_settings import ServerSettings
 from alignbench.models.weights import weights_hash
 from alignbench.spec import Model
 
@@ -47,7 +48,12 @@ class VllmEngine(OpenAIEngine):
     """Implements protocol.Engine. Raises EngineError where the server does not start, EngineLost when it has ended."""
 
     def __init__(
-        self, model: Model, cancel: Cancellation, told: Callable[[Stage], None], awaited: Adapter | None = None
+        self,
+        model: Model,
+        cancel: Cancellation,
+        told: Callable[[Stage], None],
+        awaited: Adapter | None = None,
+        settings: ServerSettings | None = None,
     ) -> None:
         """
         Args:
@@ -55,6 +61,7 @@ class VllmEngine(OpenAIEngine):
             cancel: which samples were cancelled, and the load
             told: gets the stages that a start of the server comes to
             awaited: an adapter that will be used, so that the server has it from the beginning
+            settings: how long an answer is waited for, and how many requests are in flight
         """
         self._model, self._cancel, self._told = parted_model(model)[0], cancel, told
         self._adapters: dict[str, ReadAdapter] = {}  # that the server has, by their places
@@ -66,7 +73,12 @@ class VllmEngine(OpenAIEngine):
         self._begin()
         try:
             super().__init__(
-                self._model, cancel, address=self._server.address, route=self._route, why_gone=self._server.why_broken
+                self._model,
+                cancel,
+                settings,
+                address=self._server.address,
+                route=self._route,
+                why_gone=self._server.why_broken,
             )
             self._base = self._remote
             self._version = str(self._loop.run_until_complete(self._root.get("/version")).get("version", ""))
@@ -82,7 +94,8 @@ class VllmEngine(OpenAIEngine):
 
     @property
     def _route(self) -> Route:
-        return Route(headers=(("Authorization", f"Bearer {self._server.key}"),))
+        bearer = ("Authorization", f"Bearer {self._server.key}")
+        return Route(headers=(bearer,), called=f"The vLLM server of {self._model.name}")
 
     def close(self) -> None:
         """End the server."""

@@ -57,7 +57,9 @@ def _open_base(
         case "vllm":
             from alignbench.engines.vllm.engine import VllmEngine
 
-            ours = VllmEngine(model, cancel, lambda stage: on_progress(stage.fraction, stage.what), awaited)
+            ours = VllmEngine(
+                model, cancel, lambda stage: on_progress(stage.fraction, stage.what), awaited, server_settings(model)
+            )
             ours.measure_replay(chat=False)  # chats are rendered here
             return ours
         case "openai":
