@@ -44,6 +44,7 @@ class Capabilities:
     file_hash: str = ""  # SHA-256 of the weights, or the revision of a hub model; empty where it is not known
     renders_chat: bool = False  # a server that applies the chat template itself: it gets messages, not text
     chat_probe: str = ""  # CHAT_PROBE as such a server renders it; empty where it does not say
+    chat_fields: str = ""  # JSON object of what such a server's chat template gets beside the messages
     no_template: str = ""  # of such a server without a chat template here: how it would give one
     lanes: int = 1  # requests of strict mode that are worked on side by side
     special_tokens: tuple[tuple[str, str], ...] = ()  # (name in templates, text), such as pad_token

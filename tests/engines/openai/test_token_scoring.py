@@ -5,26 +5,33 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from alignbench.contexts.rendering import render
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai.engine import OpenAIEngine
 from alignbench.engines.protocol import CHAT_PROBE, Failed, LikelihoodRequest, Scored, TokenizeRequest
-from alignbench.errors import EngineError
+from alignbench.errors import EngineError, InputError
 from alignbench.models.server_settings import ServerSettings
-from alignbench.spec import Model
+from alignbench.spec import Context, Model, Prompt
 from tests.support.server import MODEL, Reply, ScriptedServer, as_json, refusal
 from tests.support.waiting import LIMIT
 
 BOS = 1
-TEMPLATE = "{% for m in messages %}<{{ m['content'] }}>{% endfor %}"
+TEMPLATE = "{% for m in messages %}<{{ m['content'] }}>{% endfor %}{{ mood }}"
 PROBE = "".join(f"<{content}>" for _, content in CHAT_PROBE)
 
 SLOTS = 3  # of llama-server
 
 Connect = Callable[..., OpenAIEngine]
+
+
+def _as_rendered(body: dict[str, Any]) -> str:
+    chat = "".join(f"<{message['content']}>" for message in body["messages"])
+    return chat + str(body.get("chat_template_kwargs", {}).get("mood", ""))
 
 
 def logprob(token: int, before: int) -> float:
@@ -50,7 +57,7 @@ class _Vllm(ScriptedServer):
     def answer(self, path: str, body: dict[str, Any]) -> Reply:
         self.asked.append((path, body))
         if path == "/tokenize" and "messages" in body:
-            return as_json({"tokens": [ord(c) for c in "".join(f"<{m['content']}>" for m in body["messages"])]})
+            return as_json({"tokens": [*map(ord, _as_rendered(body))]})
         if path == "/tokenize":
             ids = [*([BOS] if body["add_special_tokens"] else []), *map(ord, body["prompt"])]
             # As GPT-2 writes bytes.
@@ -87,7 +94,7 @@ class _LlamaServer(_Vllm):
             pieces = ["<s>" if id == BOS else list(chr(id).encode()) if id > 127 else chr(id) for id in ids]
             return as_json({"tokens": [{"id": id, "piece": each} for id, each in zip(ids, pieces, strict=True)]})
         if path == "/apply-template":
-            return as_json({"prompt": "".join(f"<{m['content']}>" for m in body["messages"])})
+            return as_json({"prompt": _as_rendered(body)})
         if path == "/completion":
             before = body["prompt"][-1]
             if body["logit_bias"][0][0] != ord("a"):  # it drew an end
@@ -156,6 +163,16 @@ def test_the_layout_of_chats_is_known(server: _Vllm, connect: Connect) -> None:
     assert known.renders_chat
     assert known.chat_probe == PROBE
     assert known.special_tokens == (("bos_token", "<s>"), ("eos_token", "</s>"))
+
+
+def test_a_chat_is_rendered_with_what_every_request_says_to_the_template(server: _Vllm, connect: Connect) -> None:
+    fields = '{"chat_template_kwargs":{"mood":"glad"},"top_a":0.2}'
+    known = connect(server.url, f"{MODEL}#{fields}").capabilities()
+    assert known.chat_probe == f"{PROBE}glad"
+    rendered = render(Prompt.typed("Why?"), Context("chat"), known, as_text=True)
+    assert rendered.text == "<Why?>glad"
+    with pytest.raises(InputError, match="is rendered otherwise there than here"):
+        render(Prompt.typed("Why?"), Context("chat"), replace(known, chat_fields=""), as_text=True)
 
 
 def test_a_server_that_keeps_its_layout_to_itself_says_how_to_get_it(connect: Connect) -> None:

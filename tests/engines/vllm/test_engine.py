@@ -214,7 +214,7 @@ def test_an_adapter_that_cannot_be_had_leaves_the_others(pool: WorkerPool, model
 
 
 @pytest.mark.slow
-def test_a_server_that_hangs_is_one_message_within_the_timeout(pool: WorkerPool, model: Model, tmp_path: Path) -> None:
+def test_a_server_that_hangs_is_one_message_within_the_timeout(pool: WorkerPool, model: Model) -> None:
     """One that answers nothing, one that stops in the middle of a text, one that is stopped; others go on."""
     script = model.options.command[1]
     paths.models_file().parent.mkdir(parents=True, exist_ok=True)

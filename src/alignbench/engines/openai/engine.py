@@ -22,6 +22,7 @@ done for SGLang and Ollama follows their documentation.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -202,6 +203,7 @@ class OpenAIEngine:
             renders_chat=True,
             replay=remote.replay,
             chat_probe=layout.probe,
+            chat_fields=self._chat_fields(),
             no_template=remote.prompts.no_template,
             lanes=remote.width,
             special_tokens=layout.special,
@@ -215,13 +217,19 @@ class OpenAIEngine:
             raise EngineError(answer.message)
         return answer
 
+    def _chat_fields(self) -> str:
+        """What every request has for the chat template: a field of vLLM, SGLang and llama-server."""
+        fields = self._address.extra.get("chat_template_kwargs")
+        return json.dumps(fields, sort_keys=True) if isinstance(fields, dict) and fields else ""
+
     def score_all(
         self, requests: Sequence[LikelihoodRequest], more: MoreLikelihoods | None = None
     ) -> Iterator[Scored | Failed]:
         """As many at once as the server is asked at a time. First tokens are told where it gives log-probs of what it
         generates, see first_token, given texts as `score` says; each request fails elsewhere."""
         remote = self._remote
-        return self._each(side_by_side(remote.score, requests, more or (lambda: ()), remote.width, self._cancel))
+        width = remote.scoring_width
+        return self._each(side_by_side(remote.score, requests, more or (lambda: ()), width, self._cancel))
 
     def tokens(self, request: TokenizeRequest) -> Tokenized:
         """To be had where the tokenizer is known, see prompt_tokens. Raises EngineError elsewhere."""

@@ -8,7 +8,7 @@ from typing import Any
 from alignbench.engines.openai.echo_scoring import Echo
 from alignbench.engines.openai.first_token import FirstToken
 from alignbench.engines.openai.http import Http
-from alignbench.engines.openai.model_list import find_model
+from alignbench.engines.openai.model_list import list_with
 from alignbench.engines.openai.prompt_tokens import PromptTokens, find_prompt_tokens
 from alignbench.engines.openai.request import Requests, server_of
 from alignbench.engines.openai.token_scoring import TokenScorer, scorer_of
@@ -23,6 +23,7 @@ class RemoteModel:
     """Attributes:
     entry: of the server's list
     width: requests that are in flight at once
+    scoring_width: of those for log-probs. One on a vLLM that has adapters: 0.32 ends on prompt_logprobs of several
     requests: what they look like
     trials: what the server can do
     first_token: asks for the likeliest first tokens
@@ -33,6 +34,7 @@ class RemoteModel:
 
     entry: dict[str, Any]
     width: int
+    scoring_width: int
     requests: Requests
     trials: Trials
     first_token: FirstToken
@@ -51,15 +53,18 @@ async def find_remote_model(http: Http, root: Http, address: Address, settings: 
     Raises EngineError where it does not serve the model, InputError as `find_prompt_tokens`.
     """
     name = address.name
-    entry = await find_model(http, address)
+    models = await list_with(http, address)
+    entry = models.entries.get(name, {})
     server = server_of(str(entry.get("owned_by") or ""))
     requests = Requests(name, server, settings.max_tokens_field or LIMITS[0])
-    prompts = await find_prompt_tokens(server.name, root, name, settings.tokenizer)
+    prompts = await find_prompt_tokens(server.name, root, name, settings.tokenizer, address.extra)
     requests.bos = prompts.bos
+    width = settings.concurrency or server.width
     scorer = prompts.tokenizer and scorer_of(server.name, http, root, name, prompts.tokenizer, prompts.layout.eos)
     return RemoteModel(
         entry=entry,
-        width=settings.concurrency or server.width,
+        width=width,
+        scoring_width=1 if server.name == "vLLM" and models.has_adapters else width,
         requests=requests,
         trials=Trials(http, requests),
         first_token=FirstToken(http, requests),

@@ -36,6 +36,7 @@ from alignbench.engines.vllm.log import Stage
 from alignbench.engines.vllm.server import VllmServer
 from alignbench.errors import AlignbenchError, EngineError, EngineLost
 from alignbench.models.adapter import Adapter
+from alignbench.models.openai_address import Address
 from alignbench.models.reference import own_name, parse_reference, parted_model
 from alignbench.models.server_settings import ServerSettings
 from alignbench.models.weights import weights_hash
@@ -91,6 +92,13 @@ class VllmEngine(OpenAIEngine):
         name = own_name(parse_reference(self._model.reference))
         adapters = [each.served for each in self._adapters.values()]
         self._server = VllmServer(self._model, name, self._cancel, self._told, adapters=adapters)
+
+    def _look_around(self, address: Address) -> RemoteModel:
+        """See OpenAIEngine. A server that can get adapters is one that has them."""
+        remote = super()._look_around(address)
+        if self._server.largest_rank:
+            remote.scoring_width = 1
+        return remote
 
     @property
     def _route(self) -> Route:

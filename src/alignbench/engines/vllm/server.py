@@ -82,7 +82,12 @@ class VllmServer:
 
     def has_room_for(self, adapter: ServedAdapter) -> bool:
         """Whether an adapter can be added while it runs, as far as its command line says."""
-        return adds_adapters(self._model) and adapter.rank <= largest_rank(self._model, self._adapters)
+        return adds_adapters(self._model) and adapter.rank <= self.largest_rank
+
+    @property
+    def largest_rank(self) -> int:
+        """Of the adapters that it can have; 0 for none."""
+        return largest_rank(self._model, self._adapters)
 
     @property
     def pid(self) -> int:
