@@ -54,6 +54,7 @@ def test_references(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "llama:/b.gguf",
         "hf:org/name",
         "vllm:org/name@1",
+        "vllm:org/name+org/adapter@2",
         "openai:http://h:80/v1#m",
     ],
 )
@@ -68,7 +69,10 @@ def test_a_reference_reads_back(text: str) -> None:
         ("hf: ", "names no model"),
         ("vllm:", "'vllm:' names no model; expected something after vllm:"),
         ("vllm:a/b/c", "vllm:a/b/c is no model; expected vllm:org/name[@revision], vllm:/path/folder"),
-        ("vllm:a/b+c/d", "vllm:a/b takes no adapter. Start vLLM with --enable-lora --lora-modules NAME=c/d"),
+        (
+            "vllm:a/b+c/d*0.5",
+            "vllm:a/b+c/d*0.5: vLLM adds an adapter at scale 1 alone. For another one take hf:a/b+c/d*0.5",
+        ),
         ("vllm:/a/b.gguf", "expected a folder of safetensors, or llama: for this file"),
         ("ollama:x", "'ollama:x' is no model reference; expected llama:/path/file.gguf."),
         ("llama", "is no model reference"),

@@ -156,6 +156,16 @@ def test_settings_of_a_server_are_of_no_other_model() -> None:
         resolve("big")
 
 
+def test_settings_of_a_server_that_is_started() -> None:
+    models_toml(entry("timeout = 3\nconcurrency = 9", reference="vllm:org/name"))
+    settings = server_settings(resolve("big"))
+    assert (settings.timeout, settings.concurrency) == (3, 9)
+    assert server_settings(replace(resolve("big"), name="another")).timeout == 3
+    models_toml(entry("key_env = 'KEY'", reference="vllm:org/name"))
+    with pytest.raises(InputError, match="key_env is of a server that somebody else runs"):
+        resolve("big")
+
+
 def test_fields_are_in_one_place() -> None:
     models_toml(entry("extra_body = { a = 1 }", reference=f'openai:{URL}#served#{{"b":2}}'))
     with pytest.raises(InputError, match="both extra_body and reference have fields"):

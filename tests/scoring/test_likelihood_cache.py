@@ -156,6 +156,44 @@ def test_a_worker_that_died_is_started_again_and_a_refusal_is_the_passages_own(s
     assert likelihoods.tokens(BASE, passages("three")[0]) is not None
 
 
+@dataclass
+class SilentPool(ScorePool):
+    """Of a server: so many lanes, and nothing comes of them until one of its requests has waited too long."""
+
+    lanes: int = 6
+    cancelled: list[int] = field(default_factory=list)
+    waiting: list[tuple[int, Callable[[Scored | Failed], None]]] = field(default_factory=list)
+
+    def _what(self, model: Model) -> Capabilities:
+        return replace(CAPABILITIES[model.kind], lanes=self.lanes)
+
+    def score(self, model: Model, request: LikelihoodRequest, sink: Callable[[Scored | Failed], None]) -> None:
+        del model
+        self.requests.append(request)
+        self.waiting.append((request.key, sink))
+        if len(self.waiting) == self.lanes:
+            key, first = self.waiting.pop(0)
+            first(Failed(key, "It sent nothing for 2 s.", unavailable=True))
+
+    def cancel(self, model: Model, key: int) -> None:
+        del model
+        self.cancelled.append(key)
+        dict(self.waiting)[key](Failed(key, "The scoring was cancelled."))
+
+
+def test_a_server_that_gives_no_answer_is_asked_for_nothing_more(store: Store) -> None:
+    pool, texts = SilentPool(), passages(*map(str, range(20)))
+    likelihoods = LikelihoodCache(store, pool)  # type: ignore[arg-type]
+    likelihoods.make(BASE, texts)
+    assert [request.continuation for request in pool.requests] == [*map(str, range(pool.lanes))]
+    assert len(pool.cancelled) == pool.lanes - 1
+    assert {likelihoods.why_not(BASE, each) for each in texts} == {"It sent nothing for 2 s."}
+    again = ScorePool()
+    later = LikelihoodCache(store, again)  # type: ignore[arg-type]
+    later.make(BASE, texts)
+    assert len(again.requests) == len(texts)
+
+
 def test_a_model_that_cannot_be_asked_is_tried_once(store: Store) -> None:
     pool = ScorePool(refuse_load="not enough memory")
     likelihoods = LikelihoodCache(store, pool)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import queue
 import signal
@@ -18,6 +19,7 @@ from alignbench.engines.workers.pool import WorkerPool
 from alignbench.experiments.likelihood import score_response
 from alignbench.models.catalog import resolve
 from alignbench.spec import Context, LoadOptions, Model, Prefill, Prompt
+from tests.support.adapters import drawn, write_peft
 from tests.support.driving import follow, load, plain_request, results
 from tests.support.waiting import LIMIT, wait_until
 
@@ -119,6 +121,47 @@ def test_a_server_is_started_used_and_killed(pool: WorkerPool, model: Model, own
     assert last.message == "The vLLM server of smol ended (killed by signal 9)."
     assert pool.capabilities(model) is None
     wait_until(lambda: not alive & _processes().keys())
+
+
+def test_adapters_are_served_beside_their_base(
+    pool: WorkerPool, model: Model, own_folder: Path, tmp_path: Path
+) -> None:
+    """One server for all; what the adapters make of the model is what they make of it in our engine."""
+    config = json.loads((own_folder / "config.json").read_text())
+    wide, narrow = config["hidden_size"], config["hidden_size"] // config["num_attention_heads"]
+    shapes = {
+        "self_attn.q_proj": (wide, wide),
+        "self_attn.v_proj": (narrow * config["num_key_value_heads"], wide),
+        "mlp.down_proj": (wide, config["intermediate_size"]),
+    }
+    layers = config["num_hidden_layers"]
+    folders = [
+        write_peft(tmp_path / "one", drawn(shapes, layers, seed=1)),
+        write_peft(tmp_path / "two", drawn(shapes, layers, seed=2, rank=8), use_rslora=True),
+    ]
+    served = [replace(model, name=each.name, reference=f"{model.reference}+{each}") for each in folders]
+    local = Model("smol-hf", f"hf:{own_folder}", "aligned", LoadOptions(device="cpu", dtype="float32"))
+    pairs = [
+        (served[0], replace(local, reference=f"{local.reference}+{folders[0]}")),  # there from the beginning
+        (model, local),
+        (served[1], replace(local, reference=f"{local.reference}+{folders[1]}")),  # added while it runs
+    ]
+    found = []
+    for theirs, ours in pairs:
+        for each in (theirs, ours):
+            event = load(pool, each)
+            assert isinstance(event, Loaded), event
+        context, prompt = Context("chat", instruction="Be kind."), Prompt.typed("Help me.")
+        scored = [score_response(pool, each, context, prompt, " Take a walk, and sleep.") for each in (theirs, ours)]
+        assert scored[0].ids.tolist() == scored[1].ids.tolist()
+        assert np.abs(scored[0].logprob - scored[1].logprob).max() < 0.01
+        found.append(scored[0].logprob)
+    assert all(np.abs(found[a] - found[b]).mean() > 0.02 for a, b in ((0, 1), (1, 2), (0, 2)))
+    assert len({pool.worker_pid(each) for each in (model, *served)}) == 1
+    assert results(follow(pool, served[0], plain_request(2, max_tokens=4, stops=())))
+    for each in (local, *(ours for _, ours in pairs), model, *served):
+        pool.unload(each)
+    wait_until(lambda: not _of_server(own_folder))
 
 
 def test_what_vllm_refuses_is_one_message(pool: WorkerPool, model: Model, own_folder: Path) -> None:

@@ -282,7 +282,7 @@ def _check_like_its_server(model: Capabilities) -> None:
         return
     assert model.chat_template is not None
     specials = tuple(_special_tokens(Context("chat"), model).items())
-    if _probe(model.chat_template, specials, _called(Context("chat"), model)) != model.chat_probe:
+    if _probe(model.chat_template, specials, model.chat_fields, _called(Context("chat"), model)) != model.chat_probe:
         raise InputError(
             f"{_called(Context('chat'), model)} is rendered otherwise there than here, so what stands before a "
             "response is not known."
@@ -290,9 +290,10 @@ def _check_like_its_server(model: Capabilities) -> None:
 
 
 @lru_cache(maxsize=8)
-def _probe(template: str, special_tokens: tuple[tuple[str, str], ...], called: str) -> str:
+def _probe(template: str, special_tokens: tuple[tuple[str, str], ...], chat_fields: str, called: str) -> str:
     messages = [{"role": role, "content": content} for role, content in CHAT_PROBE]
     fixed = {"tools": None, "documents": None, "add_generation_prompt": True, **dict(special_tokens)}
+    fixed |= parse_json(chat_fields) if chat_fields else {}
     return render_template(template, [{**fixed, "messages": messages}], layout=False, called=called)[0]
 
 
@@ -333,6 +334,8 @@ def _split(
     """Render the text and one for another query: what both begin with is what all prompts share."""
     arguments = parse_json(context.arguments) if context.arguments else {}
     fixed = {"tools": None, "documents": None, "add_generation_prompt": True, **_special_tokens(context, model)}
+    if model.chat_fields and not context.source:
+        fixed |= parse_json(model.chat_fields)
     variables = [{**fixed, **variant, **arguments} for variant in variants]
     text, other = render_template(source, variables, layout=bool(context.source), called=called)
     cut = next((i for i, (a, b) in enumerate(zip(text, other, strict=False)) if a != b), min(len(text), len(other)))

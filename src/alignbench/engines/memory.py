@@ -44,13 +44,13 @@ def needed_by_vllm(model: Model) -> int:
     beside a cache of a size that it is told."""
     if on_gpu(model):
         total = [int(line) for line in _nvidia_smi("memory.total") if line.isdigit()]
-        return int(max(total, default=0) * 2**20 * _number(_argument(model, "--gpu-memory-utilization"), _VLLM_SHARE))
+        return int(max(total, default=0) * 2**20 * _number(argument(model, "--gpu-memory-utilization"), _VLLM_SHARE))
     source = parse_source(parse_reference(model.reference).target)
     space = dict(model.options.env).get(VLLM_CPU_SPACE) or os.environ.get(VLLM_CPU_SPACE, "")
     return int(_loaded_size(source, 2) * OVERHEAD + _number(space, VLLM_CPU_GIB) * 2**30)
 
 
-def _argument(model: Model, name: str) -> str:
+def argument(model: Model, name: str) -> str:
     """The value of an argument of vLLM, `--name value` or `--name=value`; empty where it is not given."""
     args = model.options.args
     for arg, following in zip(args, [*args[1:], ""], strict=False):

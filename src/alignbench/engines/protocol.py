@@ -44,6 +44,7 @@ class Capabilities:
     file_hash: str = ""  # SHA-256 of the weights, or the revision of a hub model; empty where it is not known
     renders_chat: bool = False  # a server that applies the chat template itself: it gets messages, not text
     chat_probe: str = ""  # CHAT_PROBE as such a server renders it; empty where it does not say
+    chat_fields: str = ""  # JSON object of what such a server's chat template gets beside the messages
     no_template: str = ""  # of such a server without a chat template here: how it would give one
     lanes: int = 1  # requests of strict mode that are worked on side by side
     special_tokens: tuple[tuple[str, str], ...] = ()  # (name in templates, text), such as pad_token
@@ -267,6 +268,7 @@ class Failed:
         crowded: a load that there is no room for until models that are at work have ended
         broken: those of the samples that say themselves what went wrong, with what had come of them
         lost: the engine is gone with it; loading the model again starts another one
+        unavailable: the server gives no answer, whatever it is asked: others would wait as long for nothing
     """
 
     key: int
@@ -274,6 +276,7 @@ class Failed:
     crowded: bool = False
     broken: tuple[SampleResult, ...] = ()
     lost: bool = False
+    unavailable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,8 +289,8 @@ class Done:
 More = Callable[[], Sequence[SampleRequest]]
 """Requests that have come since it was last called, of the mode and the adapter of those before; it does not wait."""
 
-MoreFirstTokens = Callable[[], Sequence[LikelihoodRequest]]
-"""As `More`, of requests for first tokens."""
+MoreLikelihoods = Callable[[], Sequence[LikelihoodRequest]]
+"""As `More`, of scoring requests."""
 
 Event = Loading | Loaded | Started | TextDeltas | Finished | Failed | Done
 Sink = Callable[[Event], None]
@@ -354,12 +357,13 @@ class Engine(Protocol):
     def score(self, request: LikelihoodRequest) -> Scored:
         """Log-probs, ranks and alternatives of a given continuation. Raises EngineError."""
 
-    def first_tokens(
-        self, requests: Sequence[LikelihoodRequest], more: MoreFirstTokens | None = None
+    def score_all(
+        self, requests: Sequence[LikelihoodRequest], more: MoreLikelihoods | None = None
     ) -> Iterator[Scored | Failed]:
-        """Answer requests that are `first`, each as soon as it can be, and with them those that come meanwhile.
+        """Answer scoring requests, each as soon as it can be.
 
-        One that fails leaves the others alone. Raises EngineError where the model is behind no server.
+        Several come only to one that `takes_more`, which answers them side by side, with those that come meanwhile;
+        there one that fails leaves the others alone. Elsewhere it raises EngineError, also for what is `first`.
         """
 
     def tokens(self, request: TokenizeRequest) -> Tokenized:

@@ -15,7 +15,7 @@ from alignbench.file_schemas.parts import (
     where,
     whole,
 )
-from alignbench.models.catalog import BUILT_IN, OF_VLLM
+from alignbench.models.catalog import BUILT_IN, OF_OWN_SERVER, OF_VLLM
 from alignbench.models.server_settings import LIMITS, OWN_FIELDS, SERVER_FIELDS
 from alignbench.spec import ATTENTION, DTYPES, QUANTIZED, Kind
 
@@ -74,7 +74,11 @@ def _entry() -> Schema:
             "max_tokens_field": choice(LIMITS, "What the field for the most tokens is called."),
             "tokenizer": {"type": "string", "pattern": "^hf:", "description": "That given texts are scored with."},
         },
-        where(_any(SERVER_FIELDS), has("reference", {"pattern": "^openai:"})),
+        where(
+            _any(tuple(name for name in SERVER_FIELDS if name not in OF_OWN_SERVER)),
+            has("reference", {"pattern": "^openai:"}),
+        ),
+        where(_any(OF_OWN_SERVER), has("reference", {"pattern": "^(openai|vllm):"})),
         where(_any(OF_VLLM), has("reference", {"pattern": "^vllm:"})),
         where(
             has("key_env"), {"not": has("headers", {"not": {"propertyNames": {"not": {"pattern": _AUTHORIZATION}}}})}

@@ -55,6 +55,7 @@ from alignbench.models.openai_address import parse_address, parted_extra, with_e
 from alignbench.models.reference import (
     Reference,
     adapter_name,
+    is_served,
     own_name,
     parse_reference,
     with_adapter,
@@ -82,6 +83,7 @@ ENTRY_FIELDS = (
 )
 """Keys of an entry of models.toml."""
 OF_VLLM = ("command", "args", "env")  # options of a server that is started
+OF_OWN_SERVER = ("concurrency", "timeout")  # settings that such a server can have
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +188,7 @@ def server_settings(model: Model, *, models_file: Path | None = None) -> ServerS
 
     An entry for another server says nothing of this one. Raises InputError where models.toml is broken.
     """
-    entries = {name: each for name, each in _entries(models_file).items() if each.reference.scheme == "openai"}
+    entries = {name: each for name, each in _entries(models_file).items() if is_served(str(each.reference))}
     own = entries.get(model.name)
     if own is not None and str(own.reference) == model.reference:
         return own.server
@@ -335,7 +337,7 @@ def adapter_facts(reference: Reference) -> AdapterFacts | None:
     if reference.adapter is None:
         return None
     match reference.scheme:
-        case "hf":
+        case "hf" | "vllm":
             return peft_facts(reference.adapter, parse_source(reference.target))
         case "demo" if not DEMOS[reference.target].is_assembled():
             return gguf_facts(reference.adapter, None)
@@ -435,7 +437,12 @@ def _with_server(where: str, entry: _InventoryEntry, table: dict[str, object], f
     given = [name for name in SERVER_FIELDS if name in table]
     if not given:
         return entry
-    if entry.reference.scheme != "openai":
+    if entry.reference.scheme == "vllm" and (other := [name for name in given if name not in OF_OWN_SERVER]):
+        raise InputError(
+            f"{where}: {other[0]} is of a server that somebody else runs; of one for {entry.reference} expected "
+            f"{' or '.join(OF_OWN_SERVER)} alone."
+        )
+    if not is_served(str(entry.reference)):
         raise InputError(
             f"{where}: {given[0]} is of a model behind a server, and {entry.reference} is none; expected an openai: "
             "reference."

@@ -38,6 +38,7 @@ class PeftAdapter:
     Attributes:
         shapes: of each module that it changes, (out, in)
         rank: the largest
+        per_module: whether modules have ranks or alphas of their own
         base: the model that it was made on, by the name its maker had for it; empty where it is not said
         chat_template: Jinja source, None where it brings none
     """
@@ -47,13 +48,14 @@ class PeftAdapter:
     rank: int
     base: str
     chat_template: str | None
+    per_module: bool = False
 
 
 def adapter_source(target: str, relative_to: Path | None = None) -> HfSource:
     """The place of an adapter: a folder or a hub id. Raises InputError for anything else."""
     source = parse_source(target, relative_to)
     if source.gguf_file:
-        raise InputError(f"{target} is a GGUF file; transformers reads adapters of PEFT. Expected a folder, or llama:.")
+        raise InputError(f"{target} is a GGUF file; expected an adapter as PEFT saves it, or llama: for this file.")
     return source
 
 
@@ -69,7 +71,9 @@ def read_adapter(folder: Path) -> PeftAdapter:
     if not config.get("rank_pattern") and any(rank != wanted for rank in ranks):
         raise InputError(f"{folder / ADAPTER_WEIGHTS} has rank {max(ranks)}, but {ADAPTER} says r = {wanted!r}.")
     base = config.get("base_model_name_or_path")
-    return PeftAdapter(folder, shapes, max(ranks), base if isinstance(base, str) else "", _template(folder))
+    name = base if isinstance(base, str) else ""
+    per_module = bool(config.get("rank_pattern") or config.get("alpha_pattern"))
+    return PeftAdapter(folder, shapes, max(ranks), name, _template(folder), per_module)
 
 
 def check_base(adapter: PeftAdapter, source: HfSource) -> None:

@@ -37,10 +37,10 @@ class Reference:
         return replace(self, adapter=None)
 
     def at_scale(self, scale: float) -> Reference:
-        """The same with its adapter at another scale. Raises InputError where it has none."""
+        """The same with its adapter at another scale. Raises InputError where it has none, or its engine cannot."""
         if self.adapter is None:
             raise InputError(f"{self} has no adapter; a scale is an adapter's.")
-        return replace(self, adapter=replace(self.adapter, scale=scale))
+        return _scaled(replace(self, adapter=replace(self.adapter, scale=scale)))
 
 
 def parse_reference(text: str, *, relative_to: Path | None = None) -> Reference:
@@ -89,16 +89,11 @@ def with_adapter(
 ) -> Reference:
     """A base model with an adapter, which may end in its scale; `scale` stands above that.
 
-    Raises InputError where the base takes none, or has one.
+    Raises InputError where the base takes none, or has one, or cannot have it at this scale.
     """
     if adapter is None:
         return base
-    if base.scheme == "vllm":
-        raise InputError(
-            f"{base} takes no adapter. Start vLLM with --enable-lora --lora-modules NAME={adapter} and name it "
-            "openai:http://host:8000/v1#NAME, or take hf: instead."
-        )
-    if base.scheme not in ("demo", "llama", "hf"):
+    if base.scheme not in ("demo", "llama", "hf", "vllm"):
         raise InputError(f"{base} takes no adapter; one that a server has is a served name of its own.")
     if base.adapter is not None:
         raise InputError(f"{base} has an adapter already; expected one.")
@@ -108,8 +103,21 @@ def with_adapter(
     if base.target == BASE and place in STAGES:
         target = place
     else:
-        target = str(adapter_source(place, relative_to)) if base.scheme == "hf" else _absolute(place, relative_to)
-    return replace(base, adapter=Adapter(target, said if scale is None else scale))
+        of_peft = base.scheme in ("hf", "vllm")
+        target = str(adapter_source(place, relative_to)) if of_peft else _absolute(place, relative_to)
+    return _scaled(replace(base, adapter=Adapter(target, said if scale is None else scale)))
+
+
+def _scaled(reference: Reference) -> Reference:
+    """A reference whose adapter is added at a scale that its engine can do. Raises InputError elsewhere."""
+    adapter = reference.adapter
+    if adapter is not None and adapter.scale != 1 and reference.scheme == "vllm":
+        local = replace(reference, scheme="hf")
+        raise InputError(
+            f"{reference}: vLLM adds an adapter at scale 1 alone. For another one take {local}, or save the adapter "
+            "with another lora_alpha."
+        )
+    return reference
 
 
 def _served_source(target: str, relative_to: Path | None) -> HfSource:
@@ -160,7 +168,7 @@ def adapter_name(reference: Reference) -> str:
     """What the adapter of a reference that has one is called: as its file, its folder or its hub id says."""
     assert reference.adapter is not None
     target = reference.adapter.target
-    return adapter_source(target).name if reference.scheme == "hf" else Path(target).stem
+    return adapter_source(target).name if reference.scheme in ("hf", "vllm") else Path(target).stem
 
 
 def adapter_words(model: Model) -> str:

@@ -45,7 +45,7 @@ def adapter_hash(reference: Reference) -> str:
     adapter = reference.adapter
     if adapter is None:
         return ""
-    if reference.scheme != "hf":
+    if reference.scheme not in ("hf", "vllm"):
         return gguf_adapter_hash(adapter_file(adapter))
     return peft_hash(adapter_source(adapter.target))
 

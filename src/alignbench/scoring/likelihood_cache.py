@@ -22,7 +22,7 @@ from alignbench.store import Store
 
 _Key = tuple[str, str, tuple[str, ...] | None]
 
-_FLYING = 4  # requests at a time, so that the worker never waits for the next one
+_FLYING = 4  # requests at a time, so that the worker never waits for the next one; as many as a server has lanes
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,12 @@ class LikelihoodCache:
         with_token_ends: ask also for those that were kept when it was not kept where tokens end.
 
         Passages that follow each other under one prompt, or one context, cost least. The model is loaded only if
-        something is missing. Passages are taken as the work goes on, so that `progress.tracked` tells how far it is.
+        something is missing. A server that gives no answer is asked for nothing more. Passages are taken as the work
+        goes on, so that `progress.tracked` tells how far it is.
         """
         answers: queue.SimpleQueue[Scored | Failed] = queue.SimpleQueue()
         flying: dict[int, Passage] = {}
+        unavailable = ""  # why nothing more is asked of a server
         again: list[Passage] = []
         asked: set[_Key] = set()
 
@@ -83,10 +85,18 @@ class LikelihoodCache:
             self._pool.score(model, request, answers.put)
 
         def receive() -> None:
+            nonlocal unavailable
             answer = answers.get()
             passage = flying.pop(answer.key)
             if isinstance(answer, Scored):
                 self.keep(model, passage, answer)
+                return
+            if answer.unavailable and not answer.lost and not unavailable:
+                unavailable = answer.message
+                for key in flying:
+                    self._pool.cancel(model, key)
+            if unavailable:
+                self._refused[model, passage.key] = unavailable
             elif passage in again:
                 self._refused[model, passage.key] = answer.message
             else:  # the worker may have died: it is started again for a second try
@@ -97,10 +107,12 @@ class LikelihoodCache:
         for passage in passages:
             if passage.key in asked or self._is_kept(model, passage, with_token_ends):
                 continue
-            if self.capabilities(model):
+            if unavailable:
+                self._refused[model, passage.key] = unavailable
+            elif capabilities := self.capabilities(model):
                 asked.add(passage.key)
                 send(passage)
-                while len(flying) >= _FLYING:
+                while len(flying) >= max(_FLYING, capabilities.lanes):
                     receive()
         while flying:
             receive()

@@ -50,7 +50,7 @@ class Few(ScriptedServer):
 
 def answers(engine: OpenAIEngine, *requests: LikelihoodRequest) -> list[Scored]:
     """Of requests that are sent at once, in the order of the requests."""
-    came = [answer for answer in engine.first_tokens(requests) if isinstance(answer, Scored)]
+    came = [answer for answer in engine.score_all(requests) if isinstance(answer, Scored)]
     assert len(came) == len(requests)
     return sorted(came, key=lambda answer: answer.key)
 
@@ -120,7 +120,7 @@ def test_one_that_is_cancelled_leaves_the_others_alone(server: Few, cancellation
     cancellation.cancel(2, None)
     meanwhile = iter([[replace(CHAT, key=3)]])
     try:
-        came = [*engine.first_tokens([CHAT, replace(CHAT, key=2)], lambda: next(meanwhile, []))]
+        came = [*engine.score_all([CHAT, replace(CHAT, key=2)], lambda: next(meanwhile, []))]
     finally:
         engine.close()
     assert {each.key: each.message for each in came if isinstance(each, Failed)} == {2: "The scoring was cancelled."}
@@ -162,7 +162,7 @@ def test_a_real_server_lists_as_many_as_are_asked_for(
     without = OpenAIEngine(Model("m", f"openai:{llama_url}#smol", "aligned"), cancellation)
     try:
         (scored,) = answers(engine, request_of)
-        (refused,) = without.first_tokens([request_of])
+        (refused,) = without.score_all([request_of])
         assert isinstance(refused, Failed)
         assert "logprobs" in refused.message
     finally:

@@ -3,21 +3,35 @@ them, over a vocabulary of a letter a token."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from alignbench.contexts.rendering import render
+from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai.engine import OpenAIEngine
-from alignbench.engines.protocol import CHAT_PROBE, LikelihoodRequest, TokenizeRequest
-from alignbench.errors import EngineError
+from alignbench.engines.protocol import CHAT_PROBE, Failed, LikelihoodRequest, Scored, TokenizeRequest
+from alignbench.errors import EngineError, InputError
+from alignbench.models.server_settings import ServerSettings
+from alignbench.spec import Context, Model, Prompt
 from tests.support.server import MODEL, Reply, ScriptedServer, as_json, refusal
+from tests.support.waiting import LIMIT
 
 BOS = 1
-TEMPLATE = "{% for m in messages %}<{{ m['content'] }}>{% endfor %}"
+TEMPLATE = "{% for m in messages %}<{{ m['content'] }}>{% endfor %}{{ mood }}"
 PROBE = "".join(f"<{content}>" for _, content in CHAT_PROBE)
 
+SLOTS = 3  # of llama-server
+
 Connect = Callable[..., OpenAIEngine]
+
+
+def _as_rendered(body: dict[str, Any]) -> str:
+    chat = "".join(f"<{message['content']}>" for message in body["messages"])
+    return chat + str(body.get("chat_template_kwargs", {}).get("mood", ""))
 
 
 def logprob(token: int, before: int) -> float:
@@ -43,7 +57,7 @@ class _Vllm(ScriptedServer):
     def answer(self, path: str, body: dict[str, Any]) -> Reply:
         self.asked.append((path, body))
         if path == "/tokenize" and "messages" in body:
-            return as_json({"tokens": [ord(c) for c in "".join(f"<{m['content']}>" for m in body["messages"])]})
+            return as_json({"tokens": [*map(ord, _as_rendered(body))]})
         if path == "/tokenize":
             ids = [*([BOS] if body["add_special_tokens"] else []), *map(ord, body["prompt"])]
             # As GPT-2 writes bytes.
@@ -70,7 +84,7 @@ class _LlamaServer(_Vllm):
 
     def listed(self, path: str) -> Reply:
         if path == "/props":
-            return as_json({"chat_template": TEMPLATE, "bos_token": "<s>", "eos_token": self.eos})
+            return as_json({"chat_template": TEMPLATE, "bos_token": "<s>", "eos_token": self.eos, "total_slots": SLOTS})
         return super().listed(path)
 
     def answer(self, path: str, body: dict[str, Any]) -> Reply:
@@ -80,7 +94,7 @@ class _LlamaServer(_Vllm):
             pieces = ["<s>" if id == BOS else list(chr(id).encode()) if id > 127 else chr(id) for id in ids]
             return as_json({"tokens": [{"id": id, "piece": each} for id, each in zip(ids, pieces, strict=True)]})
         if path == "/apply-template":
-            return as_json({"prompt": "".join(f"<{m['content']}>" for m in body["messages"])})
+            return as_json({"prompt": _as_rendered(body)})
         if path == "/completion":
             before = body["prompt"][-1]
             if body["logit_bias"][0][0] != ord("a"):  # it drew an end
@@ -151,6 +165,16 @@ def test_the_layout_of_chats_is_known(server: _Vllm, connect: Connect) -> None:
     assert known.special_tokens == (("bos_token", "<s>"), ("eos_token", "</s>"))
 
 
+def test_a_chat_is_rendered_with_what_every_request_says_to_the_template(server: _Vllm, connect: Connect) -> None:
+    fields = '{"chat_template_kwargs":{"mood":"glad"},"top_a":0.2}'
+    known = connect(server.url, f"{MODEL}#{fields}").capabilities()
+    assert known.chat_probe == f"{PROBE}glad"
+    rendered = render(Prompt.typed("Why?"), Context("chat"), known, as_text=True)
+    assert rendered.text == "<Why?>glad"
+    with pytest.raises(InputError, match="is rendered otherwise there than here"):
+        render(Prompt.typed("Why?"), Context("chat"), replace(known, chat_fields=""), as_text=True)
+
+
 def test_a_server_that_keeps_its_layout_to_itself_says_how_to_get_it(connect: Connect) -> None:
     server = _Vllm()
     server.tells_template = False
@@ -172,6 +196,58 @@ def test_without_a_tokenizer_to_ask_texts_are_echoed(connect: Connect) -> None:
     assert server.tried[-1]["echo"] is True
     with pytest.raises(EngineError, match="not known before it answers"):
         engine.tokens(TokenizeRequest(1, ("a",)))
+    server.close()
+
+
+@pytest.mark.parametrize("kind", [_Vllm, _LlamaServer])
+def test_texts_are_scored_side_by_side(kind: type[_Vllm], cancellation: Cancellation) -> None:
+    """As many as a server takes at once; on llama-server each in a slot of its own, token after token."""
+    most, n_open, met = 0, 0, threading.Event()
+
+    class Meeting(kind):  # type: ignore[misc, valid-type]
+        """Answers nobody before three ask for log-probs."""
+
+        def answer(self, path: str, body: dict[str, Any]) -> Reply:
+            nonlocal most, n_open
+            reply: Reply = super().answer(path, body)
+            if "prompt_logprobs" in body or path == "/completion":
+                with self._lock:
+                    n_open += 1
+                    most = max(most, n_open)
+                if n_open == SLOTS:
+                    met.set()
+                met.wait(LIMIT)
+                with self._lock:
+                    n_open -= 1
+            return reply
+
+    server = Meeting()
+    requests = [LikelihoodRequest(key, "ab", "c", text, top=1) for key, text in enumerate(("de", "fg", "hi", "jk"), 1)]
+    model = Model("m", f"openai:{server.url}#{MODEL}", "aligned")
+    engine = OpenAIEngine(model, cancellation, ServerSettings(concurrency=SLOTS))
+    later = iter([requests[2:3]])
+    try:
+        answers = [*engine.score_all(requests[:2], lambda: next(later, []))]
+        found = {answer.key: answer.pieces for answer in answers if isinstance(answer, Scored)}
+        assert found == {1: ("d", "e"), 2: ("f", "g"), 3: ("h", "i")}
+        slots = {body["id_slot"] for path, body in server.asked if path == "/completion"}
+        assert slots == (set(range(SLOTS)) if kind is _LlamaServer else set())
+        assert most == SLOTS
+        cancellation.cancel(4, None)
+        (cancelled,) = engine.score_all(requests[3:])
+        assert cancelled == Failed(4, "The scoring was cancelled.")
+    finally:
+        met.set()
+        engine.close()
+        server.close()
+
+
+def test_one_text_after_the_other_has_the_slot_that_knows_the_prompt(connect: Connect) -> None:
+    server = _LlamaServer()
+    engine = connect(server.url)
+    for key in (1, 2):
+        engine.score(LikelihoodRequest(key, "ab", "c", "de"))
+    assert {body["id_slot"] for path, body in server.asked if path == "/completion"} == {0}
     server.close()
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from alignbench.engines.hf.hub import fetched_adapter, first_line
+from alignbench.engines.hf.hub import first_line, placed_adapter
 from alignbench.engines.local.adapted import LoadedAdapter
 from alignbench.errors import EngineError
 from alignbench.extras import install_line
 from alignbench.models.adapter import Adapter
-from alignbench.models.folder_files import check_json
-from alignbench.models.peft_adapter import ADAPTER_FILES, PeftAdapter, adapter_source, other_base, read_adapter
+from alignbench.models.peft_adapter import PeftAdapter, adapter_source, other_base
 from alignbench.models.weights import peft_hash
 
 # Out and in of a linear layer, an embedding, and a transposed layer of GPT-2.
@@ -29,9 +28,7 @@ class PeftAdapters:
         """Read an adapter, once. Raises InputError or EngineError."""
         if adapter.target not in self._read:
             source = adapter_source(adapter.target)
-            folder = source.folder() or fetched_adapter(source)
-            check_json([folder / name for name in ADAPTER_FILES if (folder / name).is_file()])
-            read = read_adapter(folder)
+            read = placed_adapter(source)
             self._check_modules(read)
             name = f"adapter{len(self._read)}"  # without dots: it becomes part of the names of modules
             try:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from alignbench.errors import EngineError
-from alignbench.models.folder_files import WEIGHTS, named_weights, wanted_from_hub
+from alignbench.models.folder_files import WEIGHTS, check_json, named_weights, wanted_from_hub
 from alignbench.models.hf_source import HfSource
-from alignbench.models.peft_adapter import ADAPTER_FILES
+from alignbench.models.peft_adapter import ADAPTER_FILES, PeftAdapter, read_adapter
 
 HUB_TIMEOUT = 10.0  # seconds for the one question that tells whether the hub can be reached
 
@@ -43,6 +43,16 @@ def fetched_adapter(source: HfSource) -> Path:
     if folder is None:
         raise EngineError(f"hf:{source}: not all of its files could be fetched.")
     return folder
+
+
+def placed_adapter(source: HfSource) -> PeftAdapter:
+    """An adapter, of a folder or of the local cache, into which it is fetched where it is not there yet.
+
+    Raises EngineError where it cannot be fetched, InputError where it is none.
+    """
+    folder = source.folder() or fetched_adapter(source)
+    check_json([folder / name for name in ADAPTER_FILES if (folder / name).is_file()])
+    return read_adapter(folder)
 
 
 def fetched_tokenizer(source: HfSource) -> HfSource:

@@ -28,7 +28,7 @@ from alignbench.engines.protocol import (
     Failed,
     LikelihoodRequest,
     More,
-    MoreFirstTokens,
+    MoreLikelihoods,
     SampleRequest,
     Scored,
     Tokenized,
@@ -226,13 +226,16 @@ class LocalEngine(ABC, Decoder):
         finally:
             self.drop_all()
 
-    def first_tokens(
+    def score_all(
         self,
-        requests: Sequence[LikelihoodRequest],  # noqa: ARG002
-        more: MoreFirstTokens | None = None,  # noqa: ARG002
+        requests: Sequence[LikelihoodRequest],
+        more: MoreLikelihoods | None = None,  # noqa: ARG002
     ) -> Iterator[Scored | Failed]:
         """See protocol.Engine."""
-        raise EngineError("First tokens are asked of servers alone; here whole texts can be scored.")
+        for request in requests:
+            if request.first:
+                raise EngineError("First tokens are asked of servers alone; here whole texts can be scored.")
+            yield self.score(request)
 
     def score(self, request: LikelihoodRequest) -> Scored:
         """Teacher forcing, in chunks of positions; see protocol.LikelihoodRequest.

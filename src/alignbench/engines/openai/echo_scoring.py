@@ -44,25 +44,24 @@ class Echo:
     def __init__(self, http: Http, model: str, server: Server) -> None:
         self._http, self._model, self._server = http, model, server
         self._refusal = ""  # why it cannot be done here at all
-        self._prompt: tuple[str, int] | None = None  # the last one
-        self._pieces: tuple[str, ...] = ()  # its tokens
+        self._prompt: tuple[tuple[str, int] | None, tuple[str, ...]] = None, ()  # the last one and its tokens
 
     async def score(self, request: LikelihoodRequest) -> Scored:
         """See protocol.Engine. Raises EngineError where the server cannot do it."""
         prompt = request.context + request.query
         asked_for = max(request.top, ALTERNATIVES)
-        if self._prompt != (prompt, asked_for):
-            self._pieces = (await self._ask(prompt, asked_for)).pieces
-            self._prompt = prompt, asked_for
+        if self._prompt[0] != (prompt, asked_for):
+            self._prompt = (prompt, asked_for), (await self._ask(prompt, asked_for)).pieces
+        pieces = self._prompt[1]  # of this request, before others that run beside it
         if not request.continuation:
-            return _scored(request, Echoed((), (), ()), len(self._pieces))
+            return _scored(request, Echoed((), (), ()), len(pieces))
         whole = await self._ask(prompt + request.continuation, asked_for)
         if is_late(whole, doubt=self._server.name == "llama_cpp.server"):
             raise EngineError(
                 f"{self._who} gives log-probs that belong to the next token, as llama_cpp.server does of a text that "
                 "does not begin with BOS. Score with a local model (llama: or hf:), or with vLLM."
             )
-        start = continuation_start(self._pieces, whole.pieces)
+        start = continuation_start(pieces, whole.pieces)
         return _scored(request, whole.after(start), start)
 
     async def _ask(self, text: str, alternatives: int) -> Echoed:

@@ -22,6 +22,7 @@ done for SGLang and Ollama follows their documentation.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
@@ -30,25 +31,23 @@ from typing import Any, TypeVar
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai import replay
 from alignbench.engines.openai.choices import FieldError, choices_of, read_choice, read_prompt_ids, read_usage
-from alignbench.engines.openai.echo_scoring import Echo
-from alignbench.engines.openai.first_token import FirstToken
 from alignbench.engines.openai.http import DONE, Http, retrying
-from alignbench.engines.openai.model_list import find_model, whole_number
-from alignbench.engines.openai.prompt_tokens import PromptTokens, find_prompt_tokens
-from alignbench.engines.openai.request import Requests, refuses_n, seed_of, server_of
+from alignbench.engines.openai.model_list import whole_number
+from alignbench.engines.openai.remote_model import RemoteModel, find_remote_model
+from alignbench.engines.openai.request import refuses_n, seed_of
 from alignbench.engines.openai.route import Route
 from alignbench.engines.openai.server_error import ServerError
+from alignbench.engines.openai.side_by_side import side_by_side
 from alignbench.engines.openai.streamed_sample import StreamedSample
 from alignbench.engines.openai.streams import StreamedCell
-from alignbench.engines.openai.token_scoring import TokenScorer, scorer_of
-from alignbench.engines.openai.trials import Endpoint, Trials
+from alignbench.engines.openai.trials import Endpoint
 from alignbench.engines.protocol import (
     Capabilities,
     Event,
     Failed,
     LikelihoodRequest,
     More,
-    MoreFirstTokens,
+    MoreLikelihoods,
     Replay,
     SampleRequest,
     Scored,
@@ -59,7 +58,7 @@ from alignbench.errors import EngineError
 from alignbench.models.adapter import Adapter
 from alignbench.models.openai_address import Address, parse_address
 from alignbench.models.reference import parse_reference
-from alignbench.models.server_settings import LIMITS, ServerSettings
+from alignbench.models.server_settings import ServerSettings
 from alignbench.spec import Model
 
 E = TypeVar("E")
@@ -93,37 +92,34 @@ class OpenAIEngine:
             route: the way there, None for that of the environment
             why_gone: says, when a connection broke, why the server has ended; empty where it has not
         """
-        settings = settings or ServerSettings()
         self.threads = 1
         self._model = model
         self._cancel = cancel
-        self._address = address or parse_address(parse_reference(model.reference).target)
         self._loop = asyncio.new_event_loop()
-        self._http = Http(self._address, settings, route, why_gone)
-        above = replace(self._address, base_url=self._address.base_url.removesuffix("/v1"), extra_body="")
+        self._connect(
+            address or parse_address(parse_reference(model.reference).target),
+            settings or ServerSettings(),
+            route,
+            why_gone,
+        )
+
+    def _connect(
+        self, address: Address, settings: ServerSettings, route: Route | None, why_gone: Callable[[], str] | None
+    ) -> None:
+        """Find the model at an address. On an error the engine is closed."""
+        self._address, self._settings = address, settings
+        self._http = Http(address, settings, route, why_gone)
+        above = replace(address, base_url=address.base_url.removesuffix("/v1"), extra_body="")
         self._root = Http(above, settings, route, why_gone)  # of what a server has beside the API
-        self._prompts = PromptTokens()
-        self._replay: Replay = ""
         try:
-            self._loop.run_until_complete(self._look_around(settings))
+            self._remote = self._look_around(address)
         except BaseException:
             self.close()
             raise
 
-    async def _look_around(self, settings: ServerSettings) -> None:
-        """What is served, by what kind of server, and what that tells of the model."""
-        name = self._address.name
-        self._served = await find_model(self._http, self._address)
-        server = server_of(str(self._served.get("owned_by") or ""))
-        self._width = settings.concurrency or server.width
-        self._requests = Requests(name, server, settings.max_tokens_field or LIMITS[0])
-        self._trials = Trials(self._http, self._requests)
-        self._first_token = FirstToken(self._http, self._requests)
-        self._prompts = await find_prompt_tokens(server.name, self._root, name, settings.tokenizer)
-        self._requests.bos, tokenizer = self._prompts.bos, self._prompts.tokenizer
-        eos = self._prompts.layout.eos
-        scorer = tokenizer and scorer_of(server.name, self._http, self._root, name, tokenizer, eos)
-        self._scorer: Echo | TokenScorer = scorer or Echo(self._http, name, server)
+    def _look_around(self, address: Address) -> RemoteModel:
+        """What the server tells of the model of an address."""
+        return self._loop.run_until_complete(find_remote_model(self._http, self._root, address, self._settings))
 
     def measure_replay(self, *, chat: bool | None = None) -> Replay:
         """Draw one seed a few times, a few tokens each; `capabilities` has from now on what came of it.
@@ -132,58 +128,64 @@ class OpenAIEngine:
         are drawn, by default what a model of this kind is asked for.
         """
         chat = self._model.kind == "aligned" if chat is None else chat
-        self._replay = self._loop.run_until_complete(self._measured_replay(chat))
-        return self._replay
+        self._remote.replay = self._loop.run_until_complete(self._measured_replay(chat))
+        return self._remote.replay
 
     async def _measured_replay(self, chat: bool) -> Replay:
         async def draw(query: str, seed: int) -> str:
             request = replay.probe(query, chat=chat)
-            (row,) = await self._trials.rows(request, seed=seed)
+            (row,) = await self._remote.trials.rows(request, seed=seed)
             return f"{row.thinking.text}\n{row.stream.raw_text}"
 
         try:
             async with asyncio.timeout(replay.SECONDS):
-                return await replay.measured(draw, self._width, lambda: self._requests.takes_seed)
+                return await replay.measured(draw, self._remote.width, lambda: self._remote.requests.takes_seed)
         except (EngineError, FieldError, TimeoutError):
             return ""
 
     @property
     def takes_seed(self) -> bool:
         """Whether the server has refused no seed so far."""
-        return self._requests.takes_seed
+        return self._remote.requests.takes_seed
 
     def supports(self, parameter: str) -> bool:
         """Whether the server takes a sampling parameter that is an extension, as far as is known."""
-        return self._requests.supports(parameter)
+        return self._remote.requests.supports(parameter)
 
     @property
     def schema_form(self) -> int:
         """How many of the ways to ask for a schema the server has refused so far; see `request`."""
-        return self._requests.refused_forms
+        return self._remote.requests.refused_forms
 
     def ask(self, request: SampleRequest, *, seed: int = 1) -> list[StreamedSample]:
         """The one choice of a request that is not streamed. Raises EngineError."""
         try:
-            return self._loop.run_until_complete(self._trials.rows(request, seed=seed))
+            return self._loop.run_until_complete(self._remote.trials.rows(request, seed=seed))
         except FieldError as error:
             raise EngineError(self._unreadable(error)) from None
 
     def endpoint(self, *, chat: bool) -> Endpoint:
         """What the server can do in completions or chat completions. Raises EngineError."""
-        path = self._requests.path(replay.probe("", chat=chat))
-        return self._loop.run_until_complete(self._trials.endpoint(path))
+        path = self._remote.requests.path(replay.probe("", chat=chat))
+        return self._loop.run_until_complete(self._remote.trials.endpoint(path))
 
     def close(self) -> None:
         """Close the connections."""
-        for http in (self._http, self._root):
-            self._loop.run_until_complete(http.close())
+        self._disconnect()
         self._loop.run_until_complete(self._loop.shutdown_asyncgens())
         self._loop.close()
 
+    def _disconnect(self) -> None:
+        for http in (self._http, self._root):
+            self._loop.run_until_complete(http.close())
+
     def capabilities(self) -> Capabilities:
         """As far as the server tells; 0 for numbers that it does not."""
-        server, layout, tokenizer = self._requests.server, self._prompts.layout, self._prompts.tokenizer
-        meta = self._served.get("meta")
+        return self._known(self._remote)
+
+    def _known(self, remote: RemoteModel) -> Capabilities:
+        server, layout, tokenizer = remote.requests.server, remote.prompts.layout, remote.prompts.tokenizer
+        meta = remote.entry.get("meta")
         meta = meta if isinstance(meta, dict) else {}
         words = [self._address.name, "on", server.name or "a server", "at", self._address.base_url]
         if server.ignores:
@@ -194,42 +196,44 @@ class OpenAIEngine:
             bos=layout.bos,
             eos=layout.eos,
             adds_bos=tokenizer is not None and tokenizer.adds_bos,
-            n_ctx_train=whole_number(self._served.get("max_model_len")) or whole_number(meta.get("n_ctx_train")),
+            n_ctx_train=whole_number(remote.entry.get("max_model_len")) or whole_number(meta.get("n_ctx_train")),
             n_vocab=whole_number(meta.get("n_vocab")),
             device=self._address.host,
             description=" ".join(words),
             renders_chat=True,
-            replay=self._replay,
+            replay=remote.replay,
             chat_probe=layout.probe,
-            no_template=self._prompts.no_template,
-            lanes=self._width,
+            chat_fields=self._chat_fields(),
+            no_template=remote.prompts.no_template,
+            lanes=remote.width,
             special_tokens=layout.special,
         )
 
     def score(self, request: LikelihoodRequest) -> Scored:
         """Works where the server gives log-probs of texts, see token_scoring and echo_scoring. Raises EngineError
         elsewhere."""
-        return self._loop.run_until_complete(self._score(request))
+        (answer,) = self.score_all([request])
+        if isinstance(answer, Failed):
+            raise EngineError(answer.message)
+        return answer
 
-    async def _score(self, request: LikelihoodRequest) -> Scored:
-        task = asyncio.create_task(self._scorer.score(request))
-        while not (await asyncio.wait([task], timeout=TICK_SECONDS))[0]:
-            if self._cancel.whole(request.key):
-                task.cancel()
-                await asyncio.wait([task])
-                raise EngineError("The scoring was cancelled.")
-        return task.result()
+    def _chat_fields(self) -> str:
+        """What every request has for the chat template: a field of vLLM, SGLang and llama-server."""
+        fields = self._address.extra.get("chat_template_kwargs")
+        return json.dumps(fields, sort_keys=True) if isinstance(fields, dict) and fields else ""
 
-    def first_tokens(
-        self, requests: Sequence[LikelihoodRequest], more: MoreFirstTokens | None = None
+    def score_all(
+        self, requests: Sequence[LikelihoodRequest], more: MoreLikelihoods | None = None
     ) -> Iterator[Scored | Failed]:
-        """As many at once as the server is asked at a time. Works where it gives log-probs of what it generates, see
-        first_token; each request fails elsewhere."""
-        return self._each(self._first_token.answers(requests, more or (lambda: ()), self._width, self._cancel))
+        """As many at once as the server is asked at a time. First tokens are told where it gives log-probs of what it
+        generates, see first_token, given texts as `score` says; each request fails elsewhere."""
+        remote = self._remote
+        width = remote.scoring_width
+        return self._each(side_by_side(remote.score, requests, more or (lambda: ()), width, self._cancel))
 
     def tokens(self, request: TokenizeRequest) -> Tokenized:
         """To be had where the tokenizer is known, see prompt_tokens. Raises EngineError elsewhere."""
-        tokenizer = self._prompts.tokenizer
+        tokenizer = self._remote.prompts.tokenizer
         if tokenizer is None:
             raise EngineError(f"{self._model.name} is behind a server, whose tokens are not known before it answers.")
         found = [self._loop.run_until_complete(tokenizer.split(text)) for text in request.texts]
@@ -260,7 +264,7 @@ class OpenAIEngine:
             self._loop.run_until_complete(events.aclose())
 
     async def _sample(self, requests: Sequence[SampleRequest], more: More) -> AsyncGenerator[Event, None]:
-        slots = asyncio.Semaphore(self._width)
+        slots = asyncio.Semaphore(self._remote.width)
         running: dict[StreamedCell, asyncio.Task[None]] = {}
         new = requests
         try:
@@ -301,7 +305,7 @@ class OpenAIEngine:
         if not cell.open_rows:
             return
         try:
-            endpoint = await self._trials.endpoint(self._requests.path(cell.request))
+            endpoint = await self._remote.trials.endpoint(self._remote.requests.path(cell.request))
         except EngineError as error:
             for row in cell.open_rows:
                 row.fail(str(error))
@@ -342,19 +346,19 @@ class OpenAIEngine:
         Raises ServerError, to be retried where a response is not complete.
         """
         request = cell.request
-        path = self._requests.path(request)
-        endpoint = await self._trials.endpoint(path)
+        path = self._remote.requests.path(request)
+        endpoint = await self._remote.trials.endpoint(path)
         async with slots:
             while any(row.reason is None for row in rows):  # a refusal that is all rows' ends those that wait here
                 seed = seed_of(request, rows[0].sample)
-                body = self._requests.body(request, seed, len(rows), logprobs=endpoint.logprobs)
+                body = self._remote.requests.body(request, seed, len(rows), logprobs=endpoint.logprobs)
                 try:
                     await self._follow(cell, rows, path, body)
                     break
                 except ServerError as error:
                     if len(rows) > 1 and refuses_n(error):
                         break
-                    if not self._requests.learn(error, body):
+                    if not self._remote.requests.learn(error, body):
                         raise
         if len(rows) > 1 and any(row.reason is None for row in rows):
             endpoint.n = False
@@ -364,7 +368,7 @@ class OpenAIEngine:
     ) -> None:
         for row in rows:
             row.restart()
-            row.remark(*self._requests.remarks(cell.request.sampling))
+            row.remark(*self._remote.requests.remarks(cell.request.sampling))
         try:
             async with aclosing(self._http.stream(path, body)) as events:
                 async for event in events:
@@ -389,7 +393,7 @@ class OpenAIEngine:
             await self._refused_in_words(path, body)
         if not any(row.begun for row in rows) or any(row.begun and row.reason is None for row in rows):
             none = "" if any(row.begun for row in rows) else f" No choice of index 0 to {len(rows) - 1} came."
-            message = f"The server at {self._address.base_url} ended its stream before the response was complete.{none}"
+            message = f"{self._http.who} ended its stream before the response was complete.{none}"
             raise ServerError(message, retry=True)
 
     def _take(self, cell: StreamedCell, rows: Sequence[StreamedSample], event: dict[str, Any]) -> None:
@@ -410,13 +414,13 @@ class OpenAIEngine:
                     row.fail(self._unreadable(error))
 
     def _unreadable(self, error: FieldError) -> str:
-        return f"The server at {self._address.base_url} answered with what cannot be read: {error}"
+        return f"{self._http.who} answered with what cannot be read: {error}"
 
     async def _refused_in_words(self, path: str, body: dict[str, Any]) -> None:
         """Raise the ServerError that a server hides behind an empty stream, as llama_cpp.server does."""
         unstreamed = {name: value for name, value in body.items() if name not in ("stream", "stream_options", "n")}
         # More than once: such a server drops the connection after it, which httpx may already have taken up again.
-        await retrying(lambda: self._http.post(path, {**unstreamed, self._requests.limit: 1}))
+        await retrying(lambda: self._http.post(path, {**unstreamed, self._remote.requests.limit: 1}))
 
 
 def _groups(rows: Sequence[StreamedSample], longest: int) -> list[list[StreamedSample]]:

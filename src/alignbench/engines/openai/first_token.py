@@ -7,23 +7,19 @@ asked for fewer.
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.openai.choices import FieldError, LogprobReader, choices_of, read_choice
 from alignbench.engines.openai.http import Http, retrying
 from alignbench.engines.openai.request import Requests
 from alignbench.engines.openai.server_error import UNABLE, ServerError
-from alignbench.engines.protocol import Failed, LikelihoodRequest, MoreFirstTokens, SampleRequest, Scored
+from alignbench.engines.protocol import LikelihoodRequest, SampleRequest, Scored
 from alignbench.errors import EngineError
 from alignbench.spec import Sampling
-
-TICK_SECONDS = 0.04  # between two looks at what has come and what was cancelled
 
 _FEWER = (20, 10, 5)  # alternatives to ask for where the server refuses more
 _ROUNDING = 1e-2  # how far over 1 probabilities may sum
@@ -36,38 +32,6 @@ class FirstToken:
     def __init__(self, http: Http, requests: Requests) -> None:
         self._http, self._requests = http, requests
         self._limits = list(_FEWER)
-
-    async def answers(
-        self, requests: Sequence[LikelihoodRequest], more: MoreFirstTokens, width: int, cancel: Cancellation
-    ) -> AsyncGenerator[Scored | Failed, None]:
-        """Of requests and those that come meanwhile, each as soon as it is there. width: how many are asked at once."""
-        slots = asyncio.Semaphore(width)
-        running: dict[int, asyncio.Task[Scored | Failed]] = {}
-        new = requests
-        try:
-            while running or new:
-                running |= {request.key: asyncio.create_task(self._answer(request, slots)) for request in new}
-                await asyncio.wait(running.values(), timeout=TICK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-                for key, task in list(running.items()):
-                    cancelled = cancel.whole(key)
-                    if cancelled:
-                        task.cancel()
-                        await asyncio.wait([task])
-                    if task.done():
-                        del running[key]
-                        yield Failed(key, "The scoring was cancelled.") if cancelled else task.result()
-                new = more()
-        finally:
-            for task in running.values():
-                task.cancel()
-            await asyncio.gather(*running.values(), return_exceptions=True)
-
-    async def _answer(self, request: LikelihoodRequest, slots: asyncio.Semaphore) -> Scored | Failed:
-        async with slots:
-            try:
-                return await self.ask(request)
-            except EngineError as error:
-                return Failed(request.key, str(error))
 
     async def ask(self, request: LikelihoodRequest) -> Scored:
         """The one row of alternatives; see protocol.LikelihoodRequest. EngineError where the server gives none."""

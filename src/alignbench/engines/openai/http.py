@@ -122,9 +122,16 @@ class Http:
         """The JSON answer. Raises ServerError."""
         return self._object(await self._ask("POST", path, body), path)
 
+    async def tell(self, path: str, body: dict[str, Any]) -> None:
+        """Send what is answered with a status alone, and perhaps words. Raises ServerError."""
+        async with self._answer("POST", path, body) as response:
+            said = await self._body(response, path)
+            if response.status_code >= 300:
+                raise self._refusal(response, said, response.headers.get("content-type", ""), path)
+
     def _object(self, answer: Any, path: str) -> dict[str, Any]:
         if not isinstance(answer, dict):
-            raise ServerError(f"{self._who} answered {path} with a list where a JSON object was expected.")
+            raise ServerError(f"{self.who} answered {path} with a list where a JSON object was expected.")
         return answer
 
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
@@ -150,7 +157,7 @@ class Http:
                             yield response
                             return
                         url = moved
-        raise ServerError(f"{self._who} sends {path} round in circles, from address to address.")
+        raise ServerError(f"{self.who} sends {path} round in circles, from address to address.")
 
     def _moved(self, response: httpx.Response, path: str) -> httpx.URL | None:
         """Where the server sends a request on to; None where it answers it. Raises ServerError where that is another
@@ -167,7 +174,7 @@ class Http:
             return target
         place = excerpt(str(target).removesuffix(path), 200)
         raise ServerError(
-            f"{self._who} sends {path} on to {place} (status {status}). If that is right, name that address: "
+            f"{self.who} sends {path} on to {place} (status {status}). If that is right, name that address: "
             f"openai:{place}#{self._address.name}"
         )
 
@@ -180,7 +187,7 @@ class Http:
         async with asyncio.timeout(max(ANSWER_SECONDS, self._timeout)):
             body = await _read(response, most)
         if most == MOST_BYTES < len(body):
-            raise ServerError(f"{self._who} answered {path} with over {MOST_BYTES >> 20} MiB.")
+            raise ServerError(f"{self.who} answered {path} with over {MOST_BYTES >> 20} MiB.")
         return body
 
     def _parsed(self, response: httpx.Response, body: bytes, path: str) -> Any:
@@ -192,14 +199,14 @@ class Http:
         except ValueError:
             value = None
         if not isinstance(value, dict | list):
-            raise ServerError(f"{self._who} answered {path} with {nature(body, kind)}. {self._hint()}")
+            raise ServerError(f"{self.who} answered {path} with {nature(body, kind)}. {self._hint()}")
         return self._unfailed(value, path, after=_after(response))
 
     def _unfailed(self, answer: Any, path: str, after: float | None = None) -> Any:
         """An answer that is no error."""
         if failure := failure_in(answer):
             words = excerpt(failure.words) or "without words"
-            raise _error(f"{self._who} answered {path} with an error: {words}", failure, failure.code, after)
+            raise _error(f"{self.who} answered {path} with an error: {words}", failure, failure.code, after)
         return answer
 
     async def stream(self, path: str, body: dict[str, Any]) -> AsyncGenerator[dict[str, Any], None]:
@@ -238,7 +245,7 @@ class Http:
                     return
                 except TimeoutError:
                     raise ServerError(
-                        f"{self._who} has kept the connection alive for {patience:.0f} s without a word."
+                        f"{self.who} has kept the connection alive for {patience:.0f} s without a word."
                     ) from None
                 if not event.is_idle:
                     yield event
@@ -248,36 +255,36 @@ class Http:
         try:
             value = json_without_keys(parse_json(event.data))
         except TooDeep:
-            raise ServerError(f"{self._who} streamed an event that is nested too deeply.") from None
+            raise ServerError(f"{self.who} streamed an event that is nested too deeply.") from None
         except ValueError:
             if event.kind == "error":
                 raise self._failed(event.data) from None
             if not event.data.lstrip().startswith("{"):
-                raise ServerError(f"{self._who} streamed {excerpt(event.data, 80)!r}, which is no event.") from None
-            raise ServerError(f"{self._who} broke its stream off in the middle of an event.", retry=True) from None
+                raise ServerError(f"{self.who} streamed {excerpt(event.data, 80)!r}, which is no event.") from None
+            raise ServerError(f"{self.who} broke its stream off in the middle of an event.", retry=True) from None
         if event.whole:
             value = self._unfailed(value, path)
         if event.kind == "error" or (isinstance(value, dict) and value.get("error")):
             raise self._failed(value)
         if not isinstance(value, dict):
-            raise ServerError(f"{self._who} streamed {excerpt(event.data, 80)!r}, which is no event.")
+            raise ServerError(f"{self.who} streamed {excerpt(event.data, 80)!r}, which is no event.")
         return value
 
     def _failed(self, error: object) -> ServerError:
         """What a server says when it fails while it generates."""
         failure = said(error)
         words = excerpt(failure.words) or "without words"
-        return _error(f"{self._who} failed while it generated: {words}", failure, failure.code or 500)
+        return _error(f"{self.who} failed while it generated: {words}", failure, failure.code or 500)
 
     def _refusal(self, response: httpx.Response, body: bytes, kind: str, path: str) -> ServerError:
         status = response.status_code
         words = refusal_words(body, kind)
         reason = f": {excerpt(words.words)}" if words.words else f" and {nature(body, kind)}."
-        message = f"{self._who} answered {path} with status {status}{reason}"
+        message = f"{self.who} answered {path} with status {status}{reason}"
         if status in (401, 403):
-            message = f"{self._who} refuses access (status {status}). {self._route.access}"
+            message = f"{self.who} refuses access (status {status}). {self._route.access}"
         elif 300 <= status < 400 or (status in (404, 405) and "model" not in words.words.lower()):
-            message = f"{self._who} has no {path} at this address (status {status}). {self._hint()}"
+            message = f"{self.who} has no {path} at this address (status {status}). {self._hint()}"
         if words.words and reason not in message:
             message += f" The server says: {excerpt(words.words)}"
         return ServerError(
@@ -291,8 +298,9 @@ class Http:
         )
 
     @property
-    def _who(self) -> str:
-        return f"The server at {self._address.base_url}"
+    def who(self) -> str:
+        """What messages call the server."""
+        return self._route.called or f"The server at {self._address.base_url}"
 
     def _hint(self) -> str:
         if self._address.base_url.endswith("/v1"):
@@ -304,17 +312,17 @@ class Http:
         try:
             yield
         except httpx.ConnectTimeout:
-            raise ServerError(f"{self._who} did not answer within {CONNECT_SECONDS:.0f} s.", retry=True) from None
+            raise ServerError(f"{self.who} did not answer within {CONNECT_SECONDS:.0f} s.", retry=True) from None
         except httpx.ConnectError as error:
             if why := self._why_gone():
                 raise ServerError(why) from None
             raise self._unreachable(str(error)) from None
         except httpx.TimeoutException:
-            silent = f"{self._who} sent nothing for {self._timeout or READ_SECONDS:.0f} s"
+            silent = f"{self.who} sent nothing for {self._timeout or READ_SECONDS:.0f} s"
             raise ServerError(f"{silent}. Is it overloaded, or the prompt very long?") from None
         except TimeoutError:
             raise ServerError(
-                f"{self._who} did not end its answer within {max(ANSWER_SECONDS, self._timeout):.0f} s."
+                f"{self.who} did not end its answer within {max(ANSWER_SECONDS, self._timeout):.0f} s."
             ) from None
         except httpx.ProxyError as error:
             raise ServerError(f"The proxy on the way to {self._address.base_url} refuses: {error}.") from None
@@ -324,21 +332,21 @@ class Http:
             if why := self._why_gone():
                 raise ServerError(why) from None
             reason = excerpt(str(error)) or type(error).__name__
-            raise ServerError(f"{self._who} broke the connection off ({reason}).", retry=True) from None
+            raise ServerError(f"{self.who} broke the connection off ({reason}).", retry=True) from None
         except (httpx.DecodingError, httpx.InvalidURL, UnicodeError) as error:
-            raise ServerError(f"{self._who}: {excerpt(str(error))}.") from None
+            raise ServerError(f"{self.who}: {excerpt(str(error))}.") from None
 
     def _lost(self) -> ServerError:
-        return ServerError(f"{self._who} sends requests on to what is no address.")
+        return ServerError(f"{self.who} sends requests on to what is no address.")
 
     def _unreachable(self, reason: str) -> ServerError:
         if "CERTIFICATE_VERIFY_FAILED" in reason:
             more = "SSL_CERT_FILE may name a file of those that are."
-            return ServerError(f"{self._who} has a certificate that is not trusted here ({reason}). {more}")
+            return ServerError(f"{self.who} has a certificate that is not trusted here ({reason}). {more}")
         if "SSL" in reason:
-            return ServerError(f"{self._who} does not answer in https ({reason}). Does it want http?")
+            return ServerError(f"{self.who} does not answer in https ({reason}). Does it want http?")
         way = ", through the proxy of the environment," if self._route.proxy else ""
-        message = f"{self._who} cannot be reached{way} ({reason or 'no connection'}). Is it running?"
+        message = f"{self.who} cannot be reached{way} ({reason or 'no connection'}). Is it running?"
         return ServerError(message, retry=True)
 
 

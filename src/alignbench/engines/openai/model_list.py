@@ -26,20 +26,25 @@ class ModelList:
     entries: dict[str, dict[str, Any]]
     whole: bool
 
+    @property
+    def has_adapters(self) -> bool:
+        """Whether one of them is another one with an adapter, as vLLM says."""
+        return any(isinstance(entry.get("parent"), str) for entry in self.entries.values())
+
 
 _UNKNOWN = ModelList({}, whole=False)  # the server has no list
 
 
-async def find_model(http: Http, address: Address) -> dict[str, Any]:
-    """What a server's list says of a model; nothing where there is no list, or not all in it.
+async def list_with(http: Http, address: Address) -> ModelList:
+    """A server's list, which has a model unless there is none, or not all in it.
 
-    Raises EngineError where it is not served.
+    Raises EngineError where the model is not served.
     """
     models = await _models(http, address)
     if models.whole and address.name not in models.entries:
         serves = did_you_mean(address.name, models.entries) or f"It serves {len(models.entries)} models."
         raise EngineError(f"The server at {address.base_url} serves no {address.name!r}. {serves}")
-    return models.entries.get(address.name, {})
+    return models
 
 
 async def _models(http: Http, address: Address) -> ModelList:

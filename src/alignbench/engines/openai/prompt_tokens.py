@@ -3,7 +3,9 @@ names (`tokenizer = "hf:..."`) where the server has none to ask, or does not say
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from alignbench.engines.openai.http import Http
 from alignbench.engines.openai.server_tokenizer import (
@@ -76,7 +78,9 @@ class LocalTokenizer:
         return SplitText(ids, tuple(map(self._tokens.named, ids)))
 
 
-async def find_prompt_tokens(server: str, http: Http, model: str, source: HfSource | None) -> PromptTokens:
+async def find_prompt_tokens(
+    server: str, http: Http, model: str, source: HfSource | None, extra: Mapping[str, Any]
+) -> PromptTokens:
     """How a server's prompts become tokens.
 
     Args:
@@ -84,10 +88,11 @@ async def find_prompt_tokens(server: str, http: Http, model: str, source: HfSour
         http: of the address above that of the API
         model: as the server calls it
         source: whose tokenizer models.toml names
+        extra: fields that every chat has
 
     Raises EngineError, or InputError, where the tokenizer of models.toml cannot be loaded or is not the server's.
     """
-    asked = tokenizer_of(server, http, model)
+    asked = tokenizer_of(server, http, model, extra)
     if asked is not None and not await asked.begin():
         asked = None
     layout = await asked.layout() if asked is not None else Layout()

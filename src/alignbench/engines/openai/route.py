@@ -31,11 +31,13 @@ class Route:
     headers: (name, value), of every request; among them what gives access
     access: what is to be said where the server refuses it, without what is secret
     proxy: URL of the proxy on the way, None for none. May hold a password
+    called: what messages call the server; empty for its address
     """
 
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     access: str = ""
     proxy: str | None = field(default=None, repr=False)
+    called: str = ""
 
 
 def route_to(address: Address, settings: ServerSettings | None = None) -> Route:

@@ -59,6 +59,11 @@ class ServerError(EngineError):
         self.detail = detail
         self.kind = kind
 
+    @property
+    def is_general(self) -> bool:
+        """Whether other requests would fare no better: the server gives no answer, has no time, or lets nobody in."""
+        return self.status in (0, 401, 403) or self.status in RETRIED - UNABLE
+
     def settle(self, statuses: Collection[int]) -> None:
         """Of these statuses another try does not help."""
         self.retry = self.retry and self.status not in statuses

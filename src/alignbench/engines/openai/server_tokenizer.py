@@ -7,8 +7,9 @@ wants one.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from alignbench.engines.byte_level import BYTE_TOKEN, SPACE, bytes_of
@@ -83,9 +84,9 @@ def tokens_of(texts: Collection[str], split: SplitText) -> tuple[int, ...]:
 class ServerTokenizer(ABC):
     """Asks a server. To be used from one event loop."""
 
-    def __init__(self, http: Http, model: str) -> None:
-        """http: of the address above that of the API."""
-        self._http, self._model = http, model
+    def __init__(self, http: Http, model: str, extra: Mapping[str, Any] = MappingProxyType({})) -> None:
+        """http: of the address above that of the API. extra: fields that every chat has, which may render it."""
+        self._http, self._model, self._extra = http, model, extra
         self._bos: tuple[int, bytes] | None = None
         self.letter = 0  # the token of a letter
         self._ends: tuple[int, ...] | None = None
@@ -157,8 +158,8 @@ class ServerTokenizer(ABC):
 class VllmTokenizer(ServerTokenizer):
     """vLLM's /tokenize, /detokenize and, if it was started with --enable-tokenizer-info-endpoint, /tokenizer_info."""
 
-    def __init__(self, http: Http, model: str) -> None:
-        super().__init__(http, model)
+    def __init__(self, http: Http, model: str, extra: Mapping[str, Any] = MappingProxyType({})) -> None:
+        super().__init__(http, model, extra)
         self._byte_level = False
 
     async def layout(self) -> Layout:
@@ -181,7 +182,8 @@ class VllmTokenizer(ServerTokenizer):
         if not self._byte_level:
             return ""
         try:
-            ids = await self._post("/tokenize", model=self._model, messages=_as_objects(CHAT_PROBE))
+            chat = {**self._extra, "model": self._model, "messages": _as_objects(CHAT_PROBE)}
+            ids = await self._post("/tokenize", **chat)
             answer = await self._post("/detokenize", model=self._model, tokens=ids.get("tokens"))
         except ServerError as error:
             if error.status not in _REFUSED:
@@ -218,7 +220,7 @@ class LlamaServerTokenizer(ServerTokenizer):
     async def probe(self) -> str:
         """See ServerTokenizer."""
         try:
-            answer = await self._post("/apply-template", messages=_as_objects(CHAT_PROBE))
+            answer = await self._post("/apply-template", **{**self._extra, "messages": _as_objects(CHAT_PROBE)})
         except ServerError as error:
             if error.status not in _REFUSED:
                 raise
@@ -258,13 +260,13 @@ def read_llama_server_tokens(answer: dict[str, Any]) -> SplitText:
     return SplitText(tuple(ids), tuple(piece for piece in found if piece is not None))
 
 
-def tokenizer_of(server: str, http: Http, model: str) -> ServerTokenizer | None:
-    """The tokenizer of a kind of server, by its name; None where it has none to ask."""
+def tokenizer_of(server: str, http: Http, model: str, extra: Mapping[str, Any]) -> ServerTokenizer | None:
+    """The tokenizer of a kind of server, by its name; None where it has none to ask. extra: see ServerTokenizer."""
     match server:
         case "vLLM":
-            return VllmTokenizer(http, model)
+            return VllmTokenizer(http, model, extra)
         case "llama-server":
-            return LlamaServerTokenizer(http, model)
+            return LlamaServerTokenizer(http, model, extra)
     return None
 
 

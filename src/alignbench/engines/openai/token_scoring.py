@@ -8,9 +8,11 @@ say as much as an echo does.
 
 from __future__ import annotations
 
+import asyncio
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +22,7 @@ from alignbench.engines.local.teacher_forcing import continuation_start
 from alignbench.engines.openai.choices import LogprobReader, are_ids
 from alignbench.engines.openai.echo_scoring import ALTERNATIVES, Echoed, NoEcho, best_of, is_late, rank_of, read_columns
 from alignbench.engines.openai.http import Http, posted
+from alignbench.engines.openai.model_list import whole_number
 from alignbench.engines.openai.server_error import NOT_THERE, UNABLE, ServerError
 from alignbench.engines.openai.server_tokenizer import PromptTokenizer, SplitText
 from alignbench.engines.protocol import LikelihoodRequest, Scored
@@ -32,6 +35,8 @@ _SURELY = 1e4  # added to a logit
 _DIGITS = 10  # that an id has fewer of
 _SPACES = " \n\u2581\u0120"  # as tokenizers spell them too
 _UNABLE = UNABLE | NOT_THERE
+_MOST_SLOTS = 256
+_SLOT: ContextVar[int] = ContextVar("slot", default=0)  # of llama-server, for the text that is scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +145,42 @@ class PromptLogprobs(TokenScorer):
 
 
 class StepByStep(TokenScorer):
-    """llama-server's log-probs of what it would generate, one token after the other."""
+    """llama-server's log-probs of what it would generate, one token after the other.
+
+    Each text has a slot of the server for itself, whose cache has what came before; one after the other they have the
+    same.
+    """
+
+    def __init__(self, http: Http, model: str, tokenizer: PromptTokenizer, eos: str) -> None:
+        super().__init__(http, model, tokenizer, eos)
+        self._slots: asyncio.Queue[int] | None = None  # that are free, the one that was used last in front
+
+    async def score(self, request: LikelihoodRequest) -> Scored:
+        """See TokenScorer."""
+        if self._slots is None:
+            found = await self._found_slots()
+            if self._slots is None:  # others wait for the same
+                self._slots = found
+        slots = self._slots
+        slot = await slots.get()
+        _SLOT.set(slot)
+        try:
+            return await super().score(request)
+        finally:
+            slots.put_nowait(slot)
+
+    async def _found_slots(self) -> asyncio.Queue[int]:
+        try:
+            props = await self._http.get("/props")
+        except ServerError as error:
+            if error.is_general:
+                raise
+            props = {}
+        n = whole_number(props.get("total_slots")) if isinstance(props, dict) else 0
+        free: asyncio.LifoQueue[int] = asyncio.LifoQueue()
+        for slot in reversed(range(min(max(n, 1), _MOST_SLOTS))):
+            free.put_nowait(slot)
+        return free
 
     async def _places(self, text: SplitText, start: int, top: int) -> Sequence[Place]:
         return [await self._place(text.ids[:at], text.ids[at], top) for at in range(start, len(text.ids))]
@@ -168,7 +208,7 @@ class StepByStep(TokenScorer):
             "temperature": 1.0,
             "cache_prompt": True,
             "post_sampling_probs": False,
-            "id_slot": 0,  # which has the prompt
+            "id_slot": _SLOT.get(),  # which has the prompt
             # Nothing is said where the end is drawn, or a part of a character; log-probs are those without the bias.
             "logit_bias": [[self._tokenizer.letter, _SURELY]],
         }

@@ -12,6 +12,7 @@ from alignbench.engines.openai.request import Requests
 from alignbench.engines.openai.server_error import UNABLE, ServerError
 from alignbench.engines.openai.streamed_sample import StreamedSample
 from alignbench.engines.protocol import SampleRequest
+from alignbench.errors import EngineError
 from alignbench.spec import Sampling
 
 _PROBE = SampleRequest(
@@ -33,13 +34,23 @@ class Trials:
     def __init__(self, http: Http, requests: Requests) -> None:
         self._http, self._requests = http, requests
         self._endpoints: dict[str, Endpoint] = {}
+        self._failures: dict[str, EngineError] = {}  # the last one at a path
         self._probing = asyncio.Lock()
 
     async def endpoint(self, path: str) -> Endpoint:
-        """What the server can do at a path, found by a small request when it is first needed."""
+        """What the server can do at a path, found by a small request when it is first needed. Raises EngineError: who
+        waited for a request of another one that failed does not wait for one more."""
+        before = self._failures.get(path)
         async with self._probing:
+            failure = self._failures.get(path)
+            if path not in self._endpoints and failure is not None and failure is not before:
+                raise EngineError(str(failure))
             if path not in self._endpoints:
-                self._endpoints[path] = await self._try_out(path)
+                try:
+                    self._endpoints[path] = await self._try_out(path)
+                except EngineError as error:
+                    self._failures[path] = error
+                    raise
         return self._endpoints[path]
 
     async def rows(self, request: SampleRequest, *, seed: int) -> list[StreamedSample]:

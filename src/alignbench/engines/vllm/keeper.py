@@ -61,6 +61,9 @@ def _end(server: subprocess.Popen[bytes]) -> None:
     if server.poll() is None:
         with suppress(ProcessLookupError):
             server.send_signal(signal.SIGTERM)
+    for pid in _alive(server):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)  # one that is stopped would not see it
     end = time.monotonic() + GRACE
     while _alive(server) and time.monotonic() < end:
         time.sleep(_TICK)

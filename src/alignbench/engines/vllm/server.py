@@ -10,12 +10,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.protocol import LOAD
-from alignbench.engines.vllm.command import HOST, server_command, server_environment
+from alignbench.engines.vllm.command import (
+    HOST,
+    ServedAdapter,
+    adds_adapters,
+    largest_rank,
+    server_command,
+    server_environment,
+)
 from alignbench.engines.vllm.log import LogReader, Stage
 from alignbench.errors import EngineError
 from alignbench.masking import masked
@@ -43,6 +50,7 @@ class VllmServer:
         told: Callable[[Stage], None],
         *,
         silent_seconds: float = SILENT_SECONDS,
+        adapters: Sequence[ServedAdapter] = (),
     ) -> None:
         """Begin it, and wait until it answers. Raises EngineError with the cause where it does not.
 
@@ -52,8 +60,9 @@ class VllmServer:
             cancel: a load that was cancelled is given up
             told: gets the stages that the start comes to
             silent_seconds: after which a start that says nothing has failed
+            adapters: that it has from the beginning
         """
-        self._model, self._silent_seconds = model, silent_seconds
+        self._model, self._silent_seconds, self._adapters = model, silent_seconds, adapters
         self.key = secrets.token_urlsafe(32)
         for _ in range(_PORTS):
             self._begin(name, told)
@@ -70,6 +79,15 @@ class VllmServer:
     def address(self) -> Address:
         """Where its API is."""
         return Address(f"http://{HOST}:{self._port}/v1", self._name)
+
+    def has_room_for(self, adapter: ServedAdapter) -> bool:
+        """Whether an adapter can be added while it runs, as far as its command line says."""
+        return adds_adapters(self._model) and adapter.rank <= self.largest_rank
+
+    @property
+    def largest_rank(self) -> int:
+        """Of the adapters that it can have; 0 for none."""
+        return largest_rank(self._model, self._adapters)
 
     @property
     def pid(self) -> int:
@@ -97,7 +115,7 @@ class VllmServer:
 
     def _begin(self, name: str, told: Callable[[Stage], None]) -> None:
         self._name, self._port = name, _free_port()
-        command = server_command(self._model, name, self._port)
+        command = server_command(self._model, name, self._port, self._adapters)
         print(f"vLLM server of {self._model.name}: {masked(' '.join(command))}", file=sys.stderr, flush=True)
         self._log, self._heard = LogReader(told), time.monotonic()
         try:

@@ -7,6 +7,7 @@ from typing import Protocol
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.protocol import Engine
 from alignbench.errors import InputError
+from alignbench.models.adapter import Adapter
 from alignbench.models.catalog import adapter_facts, no_weights, server_settings, weights_path
 from alignbench.models.installed import why_not_installed
 from alignbench.models.openai_address import parse_address
@@ -21,18 +22,36 @@ class LoadProgress(Protocol):
     def __call__(self, fraction: float, stage: str = ..., /) -> None: ...
 
 
-def open_engine(model: Model, cancel: Cancellation, threads: int, on_progress: LoadProgress) -> Engine:
-    """Load a model, with its adapter. Raises InputError or EngineError."""
+def open_engine(
+    model: Model, cancel: Cancellation, threads: int, on_progress: LoadProgress, *, awaited: Adapter | None = None
+) -> Engine:
+    """Load a model, with its adapter. Raises InputError or EngineError.
+
+    Args:
+        model: to be loaded
+        cancel: which samples were cancelled, and the load
+        threads: of the CPU
+        on_progress: told how far it is
+        awaited: an adapter that the engine will be asked to use
+    """
     reference = parse_reference(model.reference)
     if problem := why_not_installed(reference):
         raise InputError(problem)
     adapter_facts(reference)
-    engine = _open_base(reference.scheme, model, cancel, threads, on_progress)
+    awaited = awaited or reference.adapter
+    engine = _open_base(reference.scheme, model, cancel, threads, on_progress, awaited)
     engine.use(reference.adapter)
     return engine
 
 
-def _open_base(scheme: Scheme, model: Model, cancel: Cancellation, threads: int, on_progress: LoadProgress) -> Engine:
+def _open_base(
+    scheme: Scheme,
+    model: Model,
+    cancel: Cancellation,
+    threads: int,
+    on_progress: LoadProgress,
+    awaited: Adapter | None,
+) -> Engine:
     match scheme:
         case "hf":
             from alignbench.engines.hf.engine import TransformersEngine
@@ -41,7 +60,9 @@ def _open_base(scheme: Scheme, model: Model, cancel: Cancellation, threads: int,
         case "vllm":
             from alignbench.engines.vllm.engine import VllmEngine
 
-            ours = VllmEngine(model, cancel, told=lambda stage: on_progress(stage.fraction, stage.what))
+            ours = VllmEngine(
+                model, cancel, lambda stage: on_progress(stage.fraction, stage.what), awaited, server_settings(model)
+            )
             ours.measure_replay(chat=False)  # chats are rendered here
             return ours
         case "openai":

@@ -59,6 +59,7 @@ class LoadWait:
             if not (cancelled := self._cancelled):
                 self._asked = True
                 self.process.open[self.key] = self._answered
+                self.process.adding.add(self.key)
                 self.process.send(WithAdapter(self.adapter, LoadAdapter(self.key)))
         if cancelled:
             self.give_up()
@@ -81,6 +82,8 @@ class LoadWait:
                 assert self.adapter is not None
                 self.process.adapted[self.adapter] = event.capabilities
                 self._tell(Loaded(self.model.name, event.capabilities, event.seconds))
+            case Loading():
+                self.take(event)
             case Failed():
                 self._tell(replace(event, key=LOAD))
 

@@ -79,7 +79,11 @@ class _ServedModel:
         name = message.model.name
         send(Loading(name, 0.0))
         self._engine = open_engine(
-            message.model, cancel, message.threads, lambda fraction, stage="": send(Loading(name, fraction, stage))
+            message.model,
+            cancel,
+            message.threads,
+            lambda fraction, stage="": send(Loading(name, fraction, stage)),
+            awaited=message.adapter,
         )
         self.takes_more = self._engine.takes_more
         send(Loaded(name, self._engine.capabilities(), time.perf_counter() - start))
@@ -104,12 +108,9 @@ class _ServedModel:
         match requests:
             case [LoadAdapter() as asked]:
                 send(AdapterLoaded(asked.key, self._engine.capabilities(), time.perf_counter() - start))
-            case [LikelihoodRequest(first=True), *_]:
-                first = [r for r in requests if isinstance(r, LikelihoodRequest)]
-                for answer in self._engine.first_tokens(first, more):
+            case [LikelihoodRequest(), *_]:
+                for answer in self._engine.score_all([r for r in requests if isinstance(r, LikelihoodRequest)], more):
                     send(answer)
-            case [LikelihoodRequest() as request]:
-                send(self._engine.score(request))
             case [TokenizeRequest() as request]:
                 send(self._engine.tokens(request))
             case _:
@@ -172,10 +173,8 @@ def _parted(message: Load | Request | WithAdapter) -> tuple[Adapter | None, Load
 
 
 def _is_like(request: Load | Request, other: Request) -> TypeGuard[Request]:
-    """Whether a request can be carried out beside another one: both are for samples, or both for first tokens."""
-    if isinstance(request, LikelihoodRequest):
-        return request.first and isinstance(other, LikelihoodRequest) and other.first
-    return isinstance(request, SampleRequest) and isinstance(other, SampleRequest)
+    """Whether a request can be carried out beside another one: both are for samples, or both for log-probs."""
+    return any(isinstance(request, kind) and isinstance(other, kind) for kind in (SampleRequest, LikelihoodRequest))
 
 
 class _Worker:
@@ -219,7 +218,7 @@ class _Worker:
         return batch
 
     def _more(self, like: Request, adapter: Adapter | None, keys: list[int]) -> list[Request]:
-        """The requests for samples, or for first tokens, of an adapter that wait in front; their keys go to the others.
+        """The requests for samples, or for log-probs, of an adapter that wait in front; their keys go to the others.
 
         like: which of the two.
         """

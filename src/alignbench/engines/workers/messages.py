@@ -21,10 +21,12 @@ from alignbench.spec import Model
 
 @dataclass(frozen=True, slots=True)
 class LoadModel:
-    """Load a generating model."""
+    """Load a generating model. adapter: the first that it will be asked for, which a server may have to know when it
+    begins; None for none."""
 
     model: Model
     threads: int
+    adapter: Adapter | None = None
     traffic: bool = False  # whether its process tells what it sends to servers
 
 

@@ -97,7 +97,7 @@ class WorkerPool(RequestQueue):
                 return Failed(LOAD, refusal, crowded=True)
             process = self._models[model] = WorkerProcess(model.name, self._ended)
             answer = self._awaited(LoadWait(model, adapter, process, self.new_key(), sink, self._answered))
-            process.send(LoadModel(base, self._share(1), server_traffic.is_heard()))
+            process.send(LoadModel(base, self._share(1), adapter, server_traffic.is_heard()))
             self._watch_idle(base)
             return answer
 

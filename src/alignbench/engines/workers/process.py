@@ -43,6 +43,7 @@ class WorkerProcess:
         self.capabilities: Capabilities | None = None
         self.adapted: dict[Adapter, Capabilities] = {}  # with each adapter that it has
         self.loading: list[Sink] = []
+        self.adding: set[int] = set()  # keys of requests for adapters, which are told of progress too
         self.open: dict[int, Callable[[WorkerAnswer], None]] = {}
         self.used = time.monotonic()  # when it last got a request or answered
         self._heard = self.used  # when it last answered
@@ -136,7 +137,7 @@ class WorkerProcess:
             case server_traffic.Sent() | server_traffic.Answered():
                 server_traffic.tell(event)
             case Loading():
-                for sink in list(self.loading):
+                for sink in [*self.loading, *(self.open[key] for key in self.adding & self.open.keys())]:
                     sink(event)
             case Loaded() | Failed(key=0):
                 if isinstance(event, Failed):
