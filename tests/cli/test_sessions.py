@@ -73,6 +73,16 @@ def test_list_is_one_row_a_session_newest_first(session: int) -> None:
     assert "\x1b" not in "".join(lines)
 
 
+def test_a_note_is_added_and_shown(session: int) -> None:
+    assert invoke("note", session, "too [cold]").exit_code == 0
+    notes = json.loads(invoke("show", session, "--json").stdout)["notes"]
+    assert [note["text"] for note in notes] == ["short answers", "too [cold]"]
+    for number, text, error in ((session, " \n", "The note is empty"), (99, "x", "no session 99")):
+        refused = invoke("note", number, text).exception
+        assert isinstance(refused, InputError)
+        assert error in str(refused)
+
+
 def test_sessions_are_renamed_and_listed_by_words(session: int) -> None:
     with Store.open(paths.default_database()) as store:
         other = store.create_session()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from asyncio import CancelledError
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -72,3 +72,17 @@ def test_nothing_is_made_where_nobody_listens() -> None:
 
     with server_traffic.request("POST", "http://h", Unread()) as answered:
         answered(200)
+
+
+def test_a_stream_that_is_closed_after_its_end_has_no_problem(told: list[Traffic]) -> None:
+    def stream() -> Generator[int, None, None]:
+        with server_traffic.request("POST", "http://h", {}) as answered:
+            answered(200)
+            yield 1
+
+    events = stream()
+    next(events)
+    events.close()
+    end = told[-1]
+    assert isinstance(end, Answered)
+    assert (end.status, end.problem) == (200, "")

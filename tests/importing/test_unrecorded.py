@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from alignbench.experiments.condition_changes import changes
 from alignbench.exporting.samples import sample_rows
 from alignbench.importing.jsonl import read_jsonl
 from alignbench.importing.save import save_import
@@ -19,7 +20,7 @@ from alignbench.scoring.truncation import session_truncations
 from alignbench.session_diff import compare_sessions
 from alignbench.spec import SETTINGS, Condition, Sampling, content_hash
 from alignbench.store import Store
-from alignbench.tui.condition_text import changes, settings
+from alignbench.tui.condition_text import settings
 from alignbench.tui.viewer.screen import facts
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.column import Column

@@ -9,6 +9,7 @@ import typer
 from alignbench import __version__
 from alignbench.cli import (
     attach,
+    audit,
     bits,
     calibrate,
     doctor,
@@ -33,6 +34,7 @@ from alignbench.cli import (
     score,
     sessions,
     survey,
+    versions,
 )
 from alignbench.cli.former_options import PilotCommand, SessionCommand
 from alignbench.cli.groups import CONTEXTS, DATA, DRAW, MACHINE, MEASURE, PanelGroup, add_examples
@@ -59,6 +61,7 @@ app.command("judge", rich_help_panel=MEASURE)(judge.judge)
 app.command("label", rich_help_panel=MEASURE)(label.label)
 app.command("likelihood", rich_help_panel=MEASURE)(likelihood.likelihood)
 app.command("bits", rich_help_panel=MEASURE)(bits.bits)
+app.command("audit", rich_help_panel=MEASURE)(audit.audit)
 app.command("ledger", cls=SessionCommand, rich_help_panel=MEASURE)(ledger.ledger)
 app.command("plan", cls=PilotCommand, rich_help_panel=MEASURE)(plan.plan)
 app.command("calibrate", cls=SessionCommand, rich_help_panel=MEASURE)(calibrate.calibrate)
@@ -71,8 +74,9 @@ app.add_typer(
 app.add_typer(hints.app, name="hints", rich_help_panel=CONTEXTS, help="Hints made of a session's samples: make, list.")
 
 app.add_typer(
-    sessions.app, name="sessions", rich_help_panel=DATA, help="Sessions: list, show, search, tag, merge, compare."
+    sessions.app, name="sessions", rich_help_panel=DATA, help="Sessions: list, show, search, note, tag, compare."
 )
+app.command("versions", rich_help_panel=DATA)(versions.versions)
 app.add_typer(prompts.app, name="prompts", rich_help_panel=DATA, help="Prompt sets that ship, and your own files.")
 app.add_typer(importing.app, name="import", rich_help_panel=DATA, help="Import responses from elsewhere as sessions.")
 app.add_typer(exporting.app, name="export", rich_help_panel=DATA, help="Export a session for other programs.")

@@ -160,9 +160,8 @@ def _sessions(path: Path) -> list[tuple[str, str]]:
     """Not through the store, which takes time to import, waits for locks and brings an old file up to date."""
     import sqlite3
 
-    mode = (
-        "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
-    )  # makes no file beside it
+    # Without a log beside it, immutable: else SQLite would make files there.
+    mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
     uri = f"{path.absolute().as_uri()}?{mode}"
     with closing(sqlite3.connect(uri, uri=True, timeout=0.2)) as connection:
         rows: list[tuple[Any, Any]] = connection.execute(

@@ -29,6 +29,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "label": ("alignbench label 3 --tags better,worse",),
     "likelihood": ("alignbench likelihood --model demo-base --prompt 'Why?' --response 'Because it is.'",),
     "bits": ("alignbench bits texts.jsonl --model demo-base --model demo-aligned",),
+    "audit": (
+        "alignbench audit 3",
+        "alignbench audit 3 --condition few --reference demo-aligned --json",
+    ),
     "ledger": (
         "alignbench ledger --prompts open-ended --limit 4 --teacher demo-aligned --model demo-base",
         "alignbench ledger 3 --teacher demo-aligned --model demo-base --contexts fixed-3,summary --json",
@@ -57,12 +61,17 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "sessions show": ("alignbench sessions show 3",),
     "sessions search": ("alignbench sessions search '\"the sky\" blue' --limit 5",),
     "sessions rename": ("alignbench sessions rename 3 'few examples'",),
+    "sessions note": ("alignbench sessions note 3 'temperature was too low'",),
     "sessions tag": ("alignbench sessions tag 3 keep",),
     "sessions untag": ("alignbench sessions untag 3 keep",),
     "sessions merge": ("alignbench sessions merge 3 4 --name together",),
     "sessions compare": ("alignbench sessions compare 3 4",),
     "sessions backup": ("alignbench sessions backup copy.db",),
     "sessions delete": ("alignbench sessions delete 3",),
+    "versions": (
+        "alignbench versions 3",
+        "alignbench versions 3 --compare demo-base --compare 'demo-base 2'",
+    ),
     "prompts list": ("alignbench prompts list",),
     "prompts show": ("alignbench prompts show open-ended --limit 3 --json",),
     "import overton": ("alignbench import overton data",),

@@ -109,6 +109,17 @@ def rename(
 
 
 @app.command()
+def note(
+    session_id: SessionId,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What is to be remembered.")],
+    db: Db = None,
+) -> None:
+    """Add a note to a session, which `show` prints."""
+    with _store(existing_database(db)) as store:
+        store.add_note(session_id, text)
+
+
+@app.command()
 def tag(session_id: SessionId, tags: Tags, db: Db = None) -> None:
     """Put tags on a session, which `list` shows."""
     with _store(existing_database(db)) as store, store.together():

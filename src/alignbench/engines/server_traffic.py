@@ -93,7 +93,9 @@ def request(method: str, url: str, body: Mapping[str, Any] | None) -> Iterator[C
 
     try:
         yield answered
-    except (GeneratorExit, CancelledError):
+    except GeneratorExit:  # who reads a stream has had what there was to read
+        raise
+    except CancelledError:
         problem = "left before its end"
         raise
     except Exception as error:

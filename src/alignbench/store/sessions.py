@@ -187,7 +187,9 @@ class SessionsMixin(NamedMixin):
                 self.delete_session(session_id)
 
     def add_note(self, session_id: int, text: str) -> Note:
-        """Add a remark to a session."""
+        """Add a remark to a session. InputError for an empty one."""
+        if not text.strip():
+            raise InputError("The note is empty; write what is to be remembered.")
         created = now()
         with self._write():
             self._touch(session_id)

@@ -10,13 +10,13 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from alignbench.contexts.source_samples import needed_conditions, samples_in_context
+from alignbench.experiments.condition_changes import context_words
 from alignbench.spec import Context
 from alignbench.store import Store
 from alignbench.tui.app import BenchApp
 from alignbench.tui.audit.screen import AuditScreen
 from alignbench.tui.bench.recovery_band import RecoveryBand
 from alignbench.tui.bench.score_strip import ScoreStrip
-from alignbench.tui.condition_text import context_words
 from alignbench.tui.context.example_dialog import ExampleScreen
 from alignbench.tui.context.example_sets_dialog import SetsScreen
 from alignbench.tui.context.examples_screen import ExamplesScreen

@@ -10,17 +10,17 @@ import pytest
 from alignbench.contexts.rendering import NO_MODEL, own_content, render
 from alignbench.engines.cancellable_pool import CancellablePool
 from alignbench.errors import EngineError, InputError
+from alignbench.experiments.audit import injected_text, leading
+from alignbench.experiments.condition_changes import changes, context_words
+from alignbench.experiments.confounds import studies
 from alignbench.experiments.hint_maker import made_hint
 from alignbench.spec import Condition, Context, EmbedderPrompt, Example, Examples, ExampleSet, Hint, Prompt, Sampling
 from alignbench.store import Store
-from alignbench.tui.audit.differences import injected_text, leading
 from alignbench.tui.bench.column import notice
-from alignbench.tui.condition_text import changes, context_words
 from alignbench.tui.context import fields
 from alignbench.tui.workbench import context_edits, persistence
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.column import Column
-from alignbench.tui.workbench.confounds import studies
 from alignbench.tui.workbench.state import Bench
 from tests.support.app import ALIGNED, BASE
 from tests.support.fakes import FakePool

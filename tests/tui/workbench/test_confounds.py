@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from alignbench.experiments.condition_changes import changes
+from alignbench.experiments.confounds import confounds
 from alignbench.spec import Condition, Context, Model, Sampling
-from alignbench.tui.condition_text import changes, settings
+from alignbench.tui.condition_text import settings
 from alignbench.tui.workbench.column import Column
-from alignbench.tui.workbench.confounds import confound_mark, confounds, confounds_of
+from alignbench.tui.workbench.confounds import confound_mark, confounds_of
 from tests.support.app import ALIGNED, BASE
 
 REFERENCE = Column(Condition.zero_shot(ALIGNED), 5)

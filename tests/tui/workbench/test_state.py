@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 import pytest
 
 from alignbench.errors import InputError
+from alignbench.experiments.versions import rebuilt
 from alignbench.spec import (
     Condition,
     Context,
@@ -20,7 +21,6 @@ from alignbench.spec import (
 )
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.column import Column, free_name, letter
-from alignbench.tui.workbench.persistence import rebuilt
 from alignbench.tui.workbench.state import THIS_SESSION, Bench, SamplePlace
 from alignbench.tui.workbench.token_rate import TokenRate
 from tests.support.app import ALIGNED, BASE

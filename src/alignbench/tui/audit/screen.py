@@ -12,9 +12,10 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from alignbench.errors import AlignbenchError
+from alignbench.experiments.audit import TITLES, Difference, Side, rows, shown_prompt, side
+from alignbench.experiments.confounds import studies
 from alignbench.tui.action import bindings
 from alignbench.tui.audit.actions import AUDIT
-from alignbench.tui.audit.differences import Difference, Side, rows, side
 from alignbench.tui.key_queue import BACKGROUND
 from alignbench.tui.screen import PreparerScreen
 from alignbench.tui.sizes import HEIGHTS
@@ -27,18 +28,12 @@ from alignbench.tui.widgets.pane import Pane
 from alignbench.tui.widgets.screen_title import ScreenTitle
 from alignbench.tui.widgets.steady_text import SteadyText
 from alignbench.tui.workbench.column import Column, letter
-from alignbench.tui.workbench.confounds import studies
 from alignbench.tui.wrap import WrappedText
 
 if TYPE_CHECKING:
     from alignbench.tui.workbench.controller import Workbench
 
 LABEL = 24
-TITLES = {
-    "confound": "Differences that are not under study: each may explain what the scores show",
-    "studied": "Under study: {study}",
-    "same": "The same on both sides",
-}
 
 
 class AuditScreen(PreparerScreen[None]):
@@ -100,7 +95,15 @@ class AuditScreen(PreparerScreen[None]):
     async def _side(self, column: Column) -> Side:
         bench = self.workbench.bench
         prompt, cell = bench.prompt, bench.cell(column)
-        return await self.preparer.run(lambda preparer, _: side(preparer, prompt, column, cell))
+        ends = [
+            sample.row.finish_reason
+            for sample in cell.samples.values()
+            if sample.status == "done" and sample.row is not None
+        ]
+        shown = await self.preparer.run(
+            lambda preparer, _: shown_prompt(preparer, prompt, column.condition, cell.id or 0)
+        )
+        return side(column.condition, column.n, ends, shown)
 
     def show(self) -> None:
         if not self.query("#head"):
@@ -130,8 +133,9 @@ class AuditScreen(PreparerScreen[None]):
         allowed = studies(left.condition, right.condition)
         study = allowed[self._study % len(allowed)]
         listed.show(self._lines(rows(left, right, study), " and ".join(study), half))
-        self.query_one("#left", MarkedPane).show(_only_in(left.text, right.text))
-        self.query_one("#right", MarkedPane).show(_only_in(right.text, left.text))
+        texts = [each.prompt.text if each.prompt is not None else "" for each in self._sides]
+        self.query_one("#left", MarkedPane).show(_only_in(texts[0], texts[1]))
+        self.query_one("#right", MarkedPane).show(_only_in(texts[1], texts[0]))
 
     def _lines(self, differences: list[Difference], study: str, half: int) -> list[Content]:
         lines: list[Content] = []

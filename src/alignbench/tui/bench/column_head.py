@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from alignbench.experiments.condition_changes import context_words
 from alignbench.tui.bench.column_window import ColumnWindow
 from alignbench.tui.clickable import clickable
-from alignbench.tui.condition_text import context_words, settings
+from alignbench.tui.condition_text import settings
 from alignbench.tui.styled import DIM, hue
 from alignbench.tui.text import bar, cells, cut, middle_cut, one_line
 from alignbench.tui.workbench.cell import BenchCell

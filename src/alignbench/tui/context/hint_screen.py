@@ -15,9 +15,9 @@ from textual.content import Content
 from textual.types import CSSPathType
 
 from alignbench.errors import AlignbenchError
+from alignbench.experiments.condition_changes import context_words
 from alignbench.spec import Context, Hint, Level
 from alignbench.tui.action import bindings
-from alignbench.tui.condition_text import context_words
 from alignbench.tui.context.actions import HINT
 from alignbench.tui.context.hint_view import LEVELS, HintShown, facts, find_hint, slider
 from alignbench.tui.context.preview_view import exact_text, place_of, text_runs, window_line

@@ -13,9 +13,9 @@ from textual.containers import Vertical
 from textual.content import Content
 
 from alignbench.errors import AlignbenchError
+from alignbench.experiments.condition_changes import context_words
 from alignbench.ledger.prompt_ledger import PromptLedger
 from alignbench.tui.action import bindings
-from alignbench.tui.condition_text import context_words
 from alignbench.tui.ledger import model_jobs
 from alignbench.tui.ledger.actions import LEDGER
 from alignbench.tui.ledger.prompt_ledger import before, prompt_ledger, readers

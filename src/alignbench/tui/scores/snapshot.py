@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from alignbench.experiments.condition_changes import context_words
 from alignbench.metrics.registry import METRICS, live
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.metrics.values import Cross, Value
@@ -19,7 +20,6 @@ from alignbench.scoring.score_tables import ScoreTables
 from alignbench.scoring.token_scores import StoredTokens, stored_scores, token_scores
 from alignbench.spec import Model
 from alignbench.store import SampleRow
-from alignbench.tui.condition_text import context_words
 from alignbench.tui.workbench.column import letter
 from alignbench.tui.workbench.comparison import lowest_version, source_samples
 from alignbench.tui.workbench.metric_rows import MetricRow, rows

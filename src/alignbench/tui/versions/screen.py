@@ -9,8 +9,8 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.content import Content
 
+from alignbench.experiments.condition_changes import changes, context_words
 from alignbench.tui.action import bindings
-from alignbench.tui.condition_text import changes, context_words
 from alignbench.tui.screen import AppScreen
 from alignbench.tui.sizes import HEIGHTS
 from alignbench.tui.styled import DIM, SELECTED, in_hue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignbench.tui.condition_text import changes
+from alignbench.experiments.condition_changes import changes
 from alignbench.tui.text import count, one_line
 from alignbench.tui.workbench.column import Column, letter
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from alignbench.contexts.source_samples import source_conditions
+from alignbench.experiments.condition_changes import context_words
 from alignbench.scoring.floor import is_zero_shot_base
 from alignbench.spec import Condition
-from alignbench.tui.condition_text import context_words
 from alignbench.tui.workbench.column import Column, letter
 from alignbench.tui.workbench.comparison_values import (
     NOT_SAMPLED,

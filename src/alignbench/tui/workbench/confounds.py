@@ -1,50 +1,13 @@
-"""What may explain a difference between two columns beside what is studied: one rule, of the audit and of the Bench."""
+"""What marks a column that differs from the reference though nobody studies it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import fields
-
-from alignbench.spec import Condition, LoadOptions, Sampling, default_context
-from alignbench.tui.condition_text import SHORT, changes
+from alignbench.experiments.confounds import confounds, studies
+from alignbench.spec import default_context
+from alignbench.tui.condition_text import SHORT
 from alignbench.tui.workbench.column import Column
 
-Study = tuple[str, ...]
-Change = tuple[str, str, str]  # what, and how either side has it
-
-# What an investigation varies on purpose, by what it is about. All else that differs may explain what it finds.
-_VARIED: Mapping[str, tuple[str, ...]] = {
-    "model": ("model", "adapter", "adapter scale", "kind"),
-    "context": ("template", "template text", "instruction", "examples", "hint", "prefill", "answers a reply"),
-    "sampling": tuple(field.name.replace("_", " ") for field in fields(Sampling)),
-    "loading": tuple(field.name.replace("_", " ") for field in fields(LoadOptions)),
-}
 _NAMED = 3  # in a mark; more of them are counted
-
-
-def studies(a: Condition, b: Condition) -> list[Study]:
-    """What a comparison of two conditions may be about, the likeliest first: model, context, sampling or loading.
-
-    Between two models without a context it is the models, and a layout of their own is a confound; with a context, that
-    is under study too. Of one model it is the context, else sampling, else how the weights are loaded.
-    """
-    differing = {what for what, _, _ in changes(a, b)}
-    alone: list[Study] = [(about,) for about, whats in _VARIED.items() if differing.intersection(whats)]
-    both = ("model", "context")
-    if all((about,) in alone for about in both):
-        bare = a.context.zero_shot and b.context.zero_shot
-        alone.insert(1 if bare else 0, both)
-    return alone or [()]
-
-
-def is_studied(what: str, study: Study) -> bool:
-    """Whether a study varies this on purpose."""
-    return any(what in _VARIED[about] for about in study)
-
-
-def confounds(a: Condition, b: Condition, study: Study) -> list[Change]:
-    """What two conditions differ in though the study is not about it."""
-    return [change for change in changes(a, b) if not is_studied(change[0], study)]
 
 
 def confounds_of(column: Column, reference: Column | None) -> list[str]:

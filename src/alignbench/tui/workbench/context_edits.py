@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from alignbench.errors import InputError
+from alignbench.experiments.condition_changes import context_words
 from alignbench.spec import Context, Example, Examples, ExampleSet, Prompt
-from alignbench.tui.condition_text import context_words
 from alignbench.tui.workbench.changed_column import version_words
 from alignbench.tui.workbench.column import Column, letter
 from alignbench.tui.workbench.state import Bench

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass, replace
-from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
 
 from alignbench.errors import AlignbenchError, InputError
-from alignbench.spec import DEFAULT_SAMPLES, Condition, Context, ExampleSet, Prompt
+from alignbench.experiments.versions import kept_columns, rebuilt, written_condition
+from alignbench.spec import DEFAULT_SAMPLES, Condition, ExampleSet, Prompt
 from alignbench.tui.workbench.cell import BenchCell, BenchSample
 from alignbench.tui.workbench.column import Column
 from alignbench.tui.workbench.prompt_history import typed_before
@@ -27,8 +27,8 @@ def layout(bench: Bench) -> dict[str, object]:
         "columns": [
             {
                 "n": column.n,
-                "condition": _written(column.condition),
-                "versions": [_written(condition) for condition in column.versions],
+                "condition": written_condition(column.condition),
+                "versions": [written_condition(condition) for condition in column.versions],
             }
             for column in bench.columns
         ],
@@ -44,42 +44,6 @@ def pools(bench: Bench) -> list[ExampleSet]:
     contexts = [condition.context for column in bench.columns for condition in column.history]
     named = [context.examples.pool for context in contexts if context.examples is not None]
     return list({pool.hash: pool for pool in named if pool.items}.values())
-
-
-def _written(condition: Condition) -> dict[str, object]:
-    """A condition as JSON; its context as the database has it."""
-    plain = replace(condition, context=Context(condition.context.template))
-    return {**asdict(plain), "context": condition.context.to_json(), "unrecorded": sorted(condition.unrecorded)}
-
-
-def _read(values: Mapping[str, Any], store: Store) -> Condition:
-    """The condition that `_written` wrote."""
-    context = Context.from_json(values["context"], store.example_set_or_gone)
-    plain = rebuilt(Condition, {**values, "context": {"template": context.template}})
-    return replace(plain, context=context, unrecorded=frozenset(plain.unrecorded))
-
-
-def _session_condition(values: Mapping[str, Any], store: Store, there: Iterable[Condition]) -> Condition:
-    """The same; an imported one is what the session has of it: older layouts have settings that nobody recorded."""
-    read = _read(values, store)
-    same = (each for each in there if each.model == read.model) if read.model.is_imported else iter(())
-    return next(same, read)
-
-
-def rebuilt(kind: Any, values: Any) -> Any:
-    """A dataclass from the JSON of `asdict`: dataclasses in it and tuples too. Fields it does not know are left out."""
-    kinds = [each for each in get_args(kind) if each is not NoneType]
-    if get_origin(kind) in (Union, UnionType) and len(kinds) == 1:
-        return None if values is None else rebuilt(kinds[0], values)
-    if isinstance(values, list):
-        inner = kinds[0] if get_origin(kind) is tuple and kinds[1:] == [Ellipsis] else None
-        return tuple(rebuilt(inner, value) for value in values)
-    if not is_dataclass(kind):
-        return values
-    hints = get_type_hints(kind)
-    known = {field.name for field in fields(kind)}
-    make: Any = kind
-    return make(**{name: rebuilt(hints[name], value) for name, value in values.items() if name in known})
 
 
 def create(store: Store, bench: Bench) -> int:
@@ -143,14 +107,7 @@ def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
 def _show_as_left(bench: Bench, view: Mapping[str, Any], store: Store) -> bool:
     """Show what was shown when the session was left; whether that can be read."""
     try:
-        columns = [
-            Column(
-                _session_condition(c["condition"], store, bench.used.values()),
-                int(c["n"]),
-                tuple(_read(v, store) for v in c.get("versions", ())),
-            )
-            for c in view["columns"]
-        ]
+        columns = [Column(*kept) for kept in kept_columns(view, store, bench.used.values())]
         selected, shown, prompt_set = int(view["selected"]), rebuilt(Prompt, view["prompt"]), str(view["prompt_set"])
         typed = [rebuilt(Prompt, prompt) for prompt in view.get("typed", ())]
         same = [prompt for prompt in bench.asked if prompt.hash == shown.hash]

@@ -1,21 +1,20 @@
-"""Two columns side by side: every difference between them that is not the one under study."""
+"""Two conditions side by side: every difference between them, those first that are not under study."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
 from alignbench.contexts.rendering import Part, render
 from alignbench.engines.protocol import Capabilities
+from alignbench.experiments.condition_changes import Change, changes
+from alignbench.experiments.confounds import Study, is_studied
 from alignbench.spec import NOT_RECORDED, Condition, Prompt, written_setting
-from alignbench.tui.condition_text import changes
-from alignbench.tui.workbench.confounds import Study, is_studied
 
 if TYPE_CHECKING:
     from alignbench.experiments.context_preparer import Preparer
-    from alignbench.tui.workbench.cell import BenchCell
-    from alignbench.tui.workbench.column import Column
 
 DifferenceKind = Literal["confound", "studied", "same"]
 
@@ -26,12 +25,19 @@ _DATE = re.compile(
 _INJECTED = 3  # words that are no marker
 
 
+TITLES = {
+    "confound": "Differences that are not under study: each may explain what the scores show",
+    "studied": "Under study: {study}",
+    "same": "The same on both sides",
+}
+"""What is said of each kind of difference."""
+
+
 @dataclass(frozen=True, slots=True)
-class Side:
-    """One column as its model got the prompt.
+class ShownPrompt:
+    """A prompt as a model got it, or would get it.
 
     Attributes:
-        condition: The column's.
         text: The prompt, with what the tokenizer adds.
         n_tokens: Of the prompt; None behind a server.
         bos: How many beginning-of-sequence tokens the text begins with.
@@ -40,11 +46,8 @@ class Side:
         date: Dates in the template's text.
         stops: All texts that end a response.
         file: The weights, in words.
-        asked: Samples that the column asks for.
-        n, cut: Finished samples, and those of them that were cut by length.
     """
 
-    condition: Condition
     text: str
     n_tokens: int | None
     bos: int
@@ -53,9 +56,24 @@ class Side:
     date: str
     stops: tuple[str, ...]
     file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One condition.
+
+    Attributes:
+        condition: The condition.
+        asked: Samples that are asked for.
+        n, cut: Finished samples, and those of them that were cut by length.
+        prompt: As its model got it; None where the model cannot be loaded.
+    """
+
+    condition: Condition
     asked: int
     n: int
     cut: int | None
+    prompt: ShownPrompt | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,40 +86,33 @@ class Difference:
     kind: DifferenceKind
 
 
-def side(preparer: Preparer, prompt: Prompt, column: Column, cell: BenchCell) -> Side:
-    """What a column's model got for a prompt, or would get. It loads the model. Raises InputError or EngineError.
+def shown_prompt(preparer: Preparer, prompt: Prompt, condition: Condition, cell: int = 0) -> ShownPrompt:
+    """A prompt under a condition, whose model is loaded. Raises InputError or EngineError.
 
-    Args:
-        preparer: Prepares its context.
-        prompt: The prompt.
-        column: The column.
-        cell: Its samples of this prompt.
+    cell: its row in the database, 0 where it has none.
     """
     from alignbench.experiments.plan import PlannedCell
 
-    condition = column.condition
-    content = preparer.content(PlannedCell(cell.id or 0, prompt, condition, 0, ()))
+    content = preparer.content(PlannedCell(cell, prompt, condition, 0, ()))
     shown = preparer.preview(prompt, condition, content)
     capabilities = preparer.capabilities(condition.model)
     rendered = render(prompt, condition.context, capabilities, content)
     text = shown.text if shown is not None else rendered.text
-    injected = injected_text(rendered.parts)
-    rows = [sample.row for sample in cell.samples.values() if sample.status == "done" and sample.row is not None]
-    ends = [row.finish_reason for row in rows]
-    return Side(
-        condition=condition,
+    return ShownPrompt(
         text=text,
         n_tokens=shown.n_tokens if shown is not None else None,
         bos=leading(text, capabilities.bos),
         adds_bos=capabilities.adds_bos,
-        injected=injected,
+        injected=injected_text(rendered.parts),
         date=", ".join(_DATE.findall(" ".join(part.text for part in rendered.parts if part.kind == "template"))),
         stops=(*dict.fromkeys((*rendered.stops, *condition.sampling.stop)), capabilities.eos),
         file=_file(capabilities),
-        asked=column.n,
-        n=len(rows),
-        cut=None if None in ends else ends.count("length"),
     )
+
+
+def side(condition: Condition, asked: int, ends: Sequence[str | None], prompt: ShownPrompt | None) -> Side:
+    """One side. ends: why each finished sample ended, None where that was not recorded."""
+    return Side(condition, asked, len(ends), None if None in ends else ends.count("length"), prompt)
 
 
 def leading(text: str, bos: str) -> int:
@@ -126,20 +137,21 @@ def rows(a: Side, b: Side, study: Study) -> list[Difference]:
         if what not in ("context stops", "stop")
     ]
     for what, old, new in (
-        ("BOS in the prompt", _bos(a), _bos(b)),
-        ("text the template adds", a.injected or "none", b.injected or "none"),
-        ("date in the template", a.date or "none", b.date or "none"),
-        ("stops", _stops(a), _stops(b)),
+        *(_of_prompts(a.prompt, b.prompt) if a.prompt is not None and b.prompt is not None else ()),
         ("cut by length", _cut(a), _cut(b)),
         ("n", str(a.asked), str(b.asked)),
         ("samples", str(a.n), str(b.n)),
     ):
         differences.append(Difference(what, old, new, "same" if old == new else "confound"))
-    files: DifferenceKind = "studied" if "model" in study else "confound"
-    differences.append(Difference("weights", a.file, b.file, "same" if a.file == b.file else files))
-    tokens = [("–" if s.n_tokens is None else str(s.n_tokens)) for s in (a, b)]
-    longer: DifferenceKind = "studied" if {"model", "context"}.intersection(study) else "confound"
-    differences.append(Difference("prompt tokens", tokens[0], tokens[1], "same" if tokens[0] == tokens[1] else longer))
+    if a.prompt is not None and b.prompt is not None:
+        files: DifferenceKind = "studied" if "model" in study else "confound"
+        longer: DifferenceKind = "studied" if {"model", "context"}.intersection(study) else "confound"
+        tokens = [("–" if s.n_tokens is None else str(s.n_tokens)) for s in (a.prompt, b.prompt)]
+        for what, old, new, kind in (
+            ("weights", a.prompt.file, b.prompt.file, files),
+            ("prompt tokens", tokens[0], tokens[1], longer),
+        ):
+            differences.append(Difference(what, old, new, "same" if old == new else kind))
     differing = {row.what for row in differences}
     for values, other in (
         (a.condition.settings, b.condition.settings),
@@ -154,12 +166,21 @@ def rows(a: Side, b: Side, study: Study) -> list[Difference]:
     return sorted(differences, key=lambda row: order.index(row.kind))
 
 
-def _bos(of: Side) -> str:
+def _of_prompts(a: ShownPrompt, b: ShownPrompt) -> list[Change]:
+    return [
+        ("BOS in the prompt", _bos(a), _bos(b)),
+        ("text the template adds", a.injected or "none", b.injected or "none"),
+        ("date in the template", a.date or "none", b.date or "none"),
+        ("stops", _stops(a), _stops(b)),
+    ]
+
+
+def _bos(of: ShownPrompt) -> str:
     added = "the tokenizer adds it" if of.adds_bos else "the tokenizer adds none"
     return f"{of.bos}, {added}" + (" (expected exactly 1)" if of.bos > 1 else "")
 
 
-def _stops(of: Side) -> str:
+def _stops(of: ShownPrompt) -> str:
     return ", ".join(repr(stop) for stop in of.stops if stop)
 
 
