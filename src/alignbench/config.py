@@ -145,8 +145,13 @@ def _keys(top: TomlTable, path: Path, text: str) -> Iterator[tuple[str, str]]:
     table = top.raw(KEYS)
     if not isinstance(table, dict):
         raise top.error(KEYS, table, 'a table, such as "bench.sample" = "f5"')
+    seen = set[str]()
     for names, value in _leaves(table):
         id = ".".join(names)
+        if id in seen:
+            where = _where(path, text, KEYS, *names)
+            raise InputError(f"{where}, field {KEYS}.{id}: it is there twice; expected it once.")
+        seen.add(id)
         if not isinstance(value, str) or not value.strip():
             where = _where(path, text, KEYS, *names)
             raise InputError(f'{where}, field {KEYS}.{id}: {value!r}; expected a key as a text, such as "ctrl+r".')
