@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from alignbench.cli import printing
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, session_number
+from alignbench.errors import InputError
 from alignbench.paths import existing_database
 
 
 def judge(
     session: Annotated[int, session_number(metavar="SESSION", help="The session's number.")],
-    kind: Annotated[
-        str,
-        typer.Option(help="quality, stance, new-information, topics, equivalence, set-topics, constraints or option."),
-    ],
     model: Annotated[str, typer.Option(help="The judge: a name or a reference.")],
+    kind: Annotated[
+        str | None,
+        typer.Option(help="quality, stance, new-information, topics, equivalence, set-topics, constraints or option."),
+    ] = None,
+    template: Annotated[
+        Path | None,
+        typer.Option(help="In place of a kind, a rubric of your own.", metavar="FILE.toml"),
+    ] = None,
     reference: Annotated[
         str | None,
         typer.Option(
@@ -39,6 +45,7 @@ def judge(
     from alignbench.cli.terms import print_terms
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.judging.plan import plan_judging
+    from alignbench.judging.rubrics import keep_columns, read_rubric, rubric_columns
     from alignbench.judging.runner import JudgeRun
     from alignbench.judging.summary import agreement, judgments_of, pair_sources, summarize
     from alignbench.metrics.statistics import Uncertainty
@@ -46,20 +53,30 @@ def judge(
     from alignbench.reports.to_json import agreement_json, judged_json
     from alignbench.store import Store
 
+    if (kind is None) == (template is None):
+        raise InputError("Give either --kind KIND or --template FILE.toml.")
+    rubric = None if template is None else read_rubric(template.expanduser())
+    wanted = kind if kind is not None else rubric
+    assert wanted is not None
     chosen = resolve(model).with_options(device=device, gpu_layers=gpu_layers)
     with Store.open(existing_database(db)) as store:
-        plan = plan_judging(store, session, kind, chosen, reference=reference)
+        plan = plan_judging(store, session, wanted, chosen, reference=reference)
         if plan.items:
             print_terms([chosen])
+        if rubric is not None:
+            keep_columns(store, session, rubric)
         outcome = RunOutcome()
         pool = WorkerPool(threads=threads)
         try:
             follow_judge(JudgeRun(plan, pool, store), outcome)
         finally:
             pool.close()
+        kind = plan.template.kind
         rows = judgments_of(store, session, kind, chosen.reference, plan.reference)
         agreed = agreement(store, session).get(kind, {})
-        table = summarize(kind, rows, Uncertainty(), pair_sources(store, session, rows)) if rows else {}
+        sources = pair_sources(store, session, rows)
+        columns = None if rubric is None else rubric_columns(rubric)
+        table = summarize(kind, rows, Uncertainty(), sources, columns) if rows else {}
     counts = Counter(row.judgment.status for row in rows)
     meta = {
         "session": session,
