@@ -29,6 +29,7 @@ from alignbench.importing.jsonl import read_jsonl
 from alignbench.importing.spreadsheets import read_csv
 from alignbench.importing.values import ImportedSession
 from alignbench.judging.replies import read_reply
+from alignbench.judging.rubrics import read_rubric, rubric_columns
 from alignbench.judging.templates import judge_template
 from alignbench.models.folder_files import ADAPTER, INDEX, loaded_files
 from alignbench.models.gguf import read_header
@@ -188,6 +189,15 @@ def config_file(data: bytes) -> None:
         with suppress(InputError):
             keys = checked_keys(path, config.keys)
             assert all(keys.values())
+
+
+def rubric_file(data: bytes) -> None:
+    """A template that is read can be asked, and its summary has a column."""
+    with file_of(data, "mine.toml") as path, suppress(InputError):
+        template = read_rubric(path)
+        assert template.ask("q", ["a", "b"])
+        assert rubric_columns(template)
+        json.dumps(template.schema_object(), allow_nan=False)
 
 
 def server_address(data: bytes) -> None:
@@ -362,6 +372,27 @@ TARGETS = {
                 b"[DONE]",
                 b"\xef\xbb\xbf",
                 b"\xe2\x80\xa8",
+            ),
+        ),
+        Target(
+            "rubric-file",
+            rubric_file,
+            (
+                b'prompt = \'Rate {{ response }}\'\nschema = \'{"type": "object", "properties": {"a": {"enum": [1, 2]}}}\'',
+                b"of = 'pair'\nname = 'x'\nmax_tokens = 9\nprompt = '{% for t in shown %}{{ t }}{% endfor %}'\n[schema]\n"
+                b"type = 'object'\n[schema.properties.b]\ntype = 'number'\nminimum = 0\n",
+            ),
+            (
+                b"{{ response }}",
+                b"{% if flipped %}",
+                b"{%",
+                b"= nan",
+                b"= inf",
+                b"enum = [1, 'x']",
+                b"type = 'boolean'",
+                b"1e999",
+                b'"enum": ["a", "b"]',
+                b"schema = ",
             ),
         ),
         Target(
