@@ -8,11 +8,11 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from alignbench.contexts.rendering import closings, render, stops, why_no_text
+from alignbench.contexts.rendering import closings, stops
 from alignbench.contexts.source_samples import Sources
 from alignbench.errors import AlignbenchError, EngineError
-from alignbench.experiments.cell_content import cell_content
 from alignbench.experiments.plan import PlannedCell
+from alignbench.experiments.served_chats import is_rendered_by_server, text_of_server
 from alignbench.metrics.likelihood import alignment_gap, token_shifts
 from alignbench.metrics.values import Cross
 from alignbench.progress import Progress, tracked
@@ -85,10 +85,13 @@ class _Seen:
             condition = by_name.get(cell.condition)
             if condition is None or cell.condition in self.unknown or (text := store.rendered(cell.id)) is None:
                 continue
-            if _is_rendered_there(condition) and cell.prompt_id in prompts:
-                planned = PlannedCell(cell.id, prompts[cell.prompt_id], condition, cell.n, ())
+            if is_rendered_by_server(condition) and cell.prompt_id in prompts:
+                model = condition.model
                 try:
-                    text = _as_rendered_there(store, planned, likelihoods)
+                    if (capabilities := likelihoods.capabilities(model)) is None:
+                        raise EngineError(likelihoods.why_not(model, Passage("", "", "")))
+                    planned = PlannedCell(cell.id, prompts[cell.prompt_id], condition, cell.n, ())
+                    text = text_of_server(store, planned, capabilities)
                 except AlignbenchError as error:
                     self.unknown[cell.condition] = str(error)
                     continue
@@ -106,23 +109,6 @@ class _Seen:
             Passage(text[:shared], text[shared:], said.text, closings if said.ending == "end" else None)
             for said in responses
         ]
-
-
-def _is_rendered_there(condition: Condition) -> bool:
-    """Whether a server made text of what was stored of a prompt."""
-    return condition.context.template == "chat" and condition.model.reference.startswith("openai:")
-
-
-def _as_rendered_there(store: Store, cell: PlannedCell, likelihoods: LikelihoodCache) -> str:
-    """What the server of a cell's model makes of a chat, as far as it says. Raises EngineError or InputError."""
-    model = cell.condition.model
-    if (capabilities := likelihoods.capabilities(model)) is None:
-        raise EngineError(likelihoods.why_not(model, Passage("", "", "")))
-    content = cell_content(store, cell)
-    rendered = render(cell.prompt, cell.condition.context, capabilities, content, as_text=True)
-    if why := why_no_text(rendered, capabilities):
-        raise EngineError(why)
-    return rendered.text
 
 
 def session_gaps(
