@@ -33,7 +33,7 @@ SMALL = {
     "survey": ["--limit", "1", "-n", "2", "--max-tokens", "4"],
 }
 
-PYTHON = [page for page in GUIDES if "```python" in page.read_text(encoding="utf-8")]
+PYTHON = [page for page in GUIDES if "```python\n" in page.read_text(encoding="utf-8")]
 CONSOLE = [page for page in GUIDES if "```console" in page.read_text(encoding="utf-8")]
 
 
