@@ -54,9 +54,12 @@ def _written(condition: Condition) -> dict[str, object]:
 
 def _read(values: Mapping[str, Any], store: Store) -> Condition:
     """The condition that `_written` wrote."""
+    from alignbench.models.catalog import as_known, without_orders
+
     context = Context.from_json(values["context"], store.example_set_or_gone)
     plain = rebuilt(Condition, {**values, "context": {"template": context.template}})
-    return replace(plain, context=context, unrecorded=frozenset(plain.unrecorded))
+    model = as_known(without_orders(plain.model))
+    return replace(plain, model=model, context=context, unrecorded=frozenset(plain.unrecorded))
 
 
 def _session_condition(values: Mapping[str, Any], store: Store, there: Iterable[Condition]) -> Condition:
@@ -111,8 +114,12 @@ def save(
 
 def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
     """A session as it was left, and its samples. A session of the command line gets a column per condition."""
+    from alignbench.models.catalog import as_known
+
     info = store.session(session)
-    conditions = {condition.name: condition for condition in store.conditions(session)}
+    conditions = {
+        condition.name: replace(condition, model=as_known(condition.model)) for condition in store.conditions(session)
+    }
     prompts = store.prompts(session)
     view = store.layout(session)
     bench = Bench(session=session, name=info.name, used=dict(conditions), asked=prompts)
