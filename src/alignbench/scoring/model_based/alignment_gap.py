@@ -15,6 +15,7 @@ from alignbench.experiments.plan import PlannedCell
 from alignbench.experiments.served_chats import is_rendered_by_server, text_of_server
 from alignbench.metrics.likelihood import alignment_gap, token_shifts
 from alignbench.metrics.values import Cross
+from alignbench.models.catalog import as_known
 from alignbench.progress import Progress, tracked
 from alignbench.scoring.endings import EndCounts, Ending, ending
 from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, ReferencePart
@@ -132,7 +133,9 @@ def session_gaps(
     among: names of the conditions that are read, the reference among them; None for all of the session.
     """
     conditions = {
-        condition.name: condition for condition in store.conditions(session) if among is None or condition.name in among
+        condition.name: replace(condition, model=as_known(condition.model))
+        for condition in store.conditions(session)
+        if among is None or condition.name in among
     }
     seen = _Seen(store, session, conditions.values(), likelihoods)
     teacher = conditions[reference]
