@@ -2,6 +2,8 @@
 
 README.md            what is in it; above, as YAML, where the rows are and of which types
 data/train.jsonl     the rows of `alignbench export jsonl`; what has no fixed form stands in them as JSON text
+
+Halves of surrogate pairs, which no reader of the folder takes, are U+FFFD in it.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from alignbench.display import whole_characters
 from alignbench.exporting.samples import COLUMNS, SampleFilter, sample_rows, write_jsonl
 from alignbench.json_text import json_text
 from alignbench.output_files import new_folder
@@ -58,7 +61,8 @@ def export_dataset(store: Store, session: int, selection: SampleFilter, folder: 
         columns: list[str] = [*COLUMNS]
         with (target / _ROWS).open("w", encoding="utf-8", newline="") as out:
             write_jsonl(_plain_rows(rows, columns), out)
-        (target / "README.md").write_text(_card(store, session, selection, columns), encoding="utf-8")
+        card = whole_characters(_card(store, session, selection, columns))
+        (target / "README.md").write_text(card, encoding="utf-8")
     return folder
 
 
@@ -68,8 +72,17 @@ def _plain_rows(rows: Iterator[dict[str, Any]], columns: list[str]) -> Iterator[
         columns[:] = row
         yield {
             name: json_text(value) if isinstance(value, dict | list) and name != "messages" else value
-            for name, value in row.items()
+            for name, value in _whole(row).items()
         }
+
+
+def _whole(value: Any) -> Any:
+    """A value whose texts have no half of a surrogate pair."""
+    if isinstance(value, str):
+        return whole_characters(value)
+    if isinstance(value, dict):
+        return {name: _whole(inner) for name, inner in value.items()}
+    return [_whole(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _card(store: Store, session: int, selection: SampleFilter, columns: list[str]) -> str:

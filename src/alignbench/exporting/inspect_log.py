@@ -2,7 +2,7 @@
 
 A log is of one model, so a condition has a log of its own: a sample here is an epoch there. Judgments of single samples
 become scores. The condition's name, context and settings are in the log's metadata, and `alignbench import inspect`
-takes the name from there.
+takes the name from there. Halves of surrogate pairs, which JSON in UTF-8 does not take, are U+FFFD.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from alignbench.display import whole_characters
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.exporting.samples import SampleFilter, known_names
 from alignbench.output_files import check_output, new_folder, output
@@ -149,10 +150,11 @@ def _sample(row: SampleRow, prompt: Prompt, condition: Condition, judged: Iterab
     )
 
     makers = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
-    asked = [makers[turn.role](content=turn.content) for turn in prompt.messages]
-    content: Any = row.text
+    asked = [makers[turn.role](content=whole_characters(turn.content)) for turn in prompt.messages]
+    text = whole_characters(row.text)
+    content: Any = text
     if row.thinking:
-        content = [ContentReasoning(reasoning=row.thinking), ContentText(text=row.text)]
+        content = [ContentReasoning(reasoning=whole_characters(row.thinking)), ContentText(text=text)]
     answer = ChatMessageAssistant(content=content, model=condition.model.name, source="generate")
     counted = None
     if row.n_tokens is not None:
@@ -170,13 +172,13 @@ def _sample(row: SampleRow, prompt: Prompt, condition: Condition, judged: Iterab
     return EvalSample(
         id=row.prompt_id,
         epoch=row.sample + 1,
-        input=asked if prompt.earlier else prompt.text,
+        input=asked if prompt.earlier else whole_characters(prompt.text),
         target="",
         messages=asked if failed else [*asked, answer],
         output=ModelOutput(
             model=condition.model.name,
             choices=[] if failed else [ChatCompletionChoice(message=answer, stop_reason=reason)],
-            completion="" if failed else row.text,
+            completion="" if failed else text,
             usage=counted,
             time=row.seconds,
             error=row.error if failed else None,
@@ -205,7 +207,9 @@ def _scores(judged: Iterable[JudgmentRow]) -> dict[str, Any]:
         if judgment.status != "valid" or not values:
             continue
         value: Any = next(iter(values.values())) if len(values) == 1 else values
-        scores[f"{judgment.kind} ({judgment.judge})"] = Score(value=value, explanation=judgment.reply or None)
+        scores[f"{judgment.kind} ({judgment.judge})"] = Score(
+            value=value, explanation=whole_characters(judgment.reply) or None
+        )
     return scores
 
 
