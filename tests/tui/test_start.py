@@ -65,7 +65,7 @@ def test_where_nothing_is_named_the_file_counts(db: Path) -> None:
         (["--model", "demo-smollm2", "--context", "fixed-3"], "--context is for base models, and no column is one"),
         (["--model", "demo-base", "--model", "demo-base"], "Two columns would be called 'demo-base'"),
         (["--model", "demo-aligned", "--model", "demo-sft"], "'demo-aligned' and 'demo-sft' are the same model"),
-        (["--session", "1", "--model", "demo-base"], "Give either --session or what a new one opens on"),
+        (["--session", "1", "--model", "demo-base"], "Give either SESSION or what a new one opens on"),
         (["--model", "demo-base"], "The app needs a terminal"),
     ],
 )
