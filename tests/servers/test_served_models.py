@@ -78,7 +78,7 @@ def test_chats_and_texts_come_with_token_ids(pool: WorkerPool, served: Served) -
     for request in (plain_request(2, max_tokens=8), replace(plain_request(2, max_tokens=8), messages=CHAT)):
         for result in results(follow(pool, served.model, request)).values():
             if len(result.tokens.ids) and (request.messages or "vllm" in served.model.name):
-                assert (result.tokens.ids >= 0).all()
+                assert (result.tokens.ids >= 0).all() or "llama-cpp" in served.model.name  # which tells pieces alone
 
 
 def test_a_response_ends_before_a_stop(pool: WorkerPool, served: Served) -> None:
