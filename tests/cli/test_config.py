@@ -132,3 +132,11 @@ def test_every_id_is_listed_with_the_keys_that_it_has_now(file: Path) -> None:
     assert rows["app.quit"]["keys"] == ["ctrl+q"]
     assert all(row["does"] for row in rows.values())
     assert "bench.sample" in alignbench("config", "keys").stdout
+
+
+def test_ids_are_listed_where_one_is_wrong(file: Path) -> None:
+    file.write_text('[keys]\nsampel = "f12"')
+    ran = alignbench("config", "keys")
+    assert ran.returncode == 0
+    assert "bench.sample" in ran.stdout
+    assert "field keys.sampel: there is no such action" in ran.stderr

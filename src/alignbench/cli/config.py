@@ -85,7 +85,11 @@ def keys(as_json: Json = False) -> None:
     from alignbench.tui.keymap import bound_actions
     from alignbench.tui.start import checked_config
 
-    _, own_keys = checked_config()
+    try:
+        _, own_keys = checked_config()
+    except InputError as error:  # which may be that there is no such id
+        printing.say(f"{error} These are the keys that are built in.")
+        own_keys = {}
     actions = list(bound_actions(own_keys))
     if as_json:
         for each in actions:
