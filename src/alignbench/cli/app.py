@@ -50,7 +50,7 @@ app.add_typer(
 )
 app.add_typer(prompts.app, name="prompts", help="Prompt sets that ship, and your own files.")
 app.add_typer(models.app, name="models", help="Models: what is there, and whether it is sound.")
-app.add_typer(importing.app, name="import", help="Responses from elsewhere: the paper's data, JSONL files.")
+app.add_typer(importing.app, name="import", help="Responses from elsewhere: files of other programs.")
 app.add_typer(examples.app, name="examples", help="Example sets: what ships, your own, and what would be selected.")
 app.add_typer(hints.app, name="hints", help="Hints: made of a session's samples, and listed.")
 app.command("render")(render.render)
