@@ -48,7 +48,7 @@ def stream_lines(path: Path) -> Iterator[str]:
     """
     try:
         with path.open("rb") as file:
-            file.seek(_byte_order_mark(path, file.read(_HEAD)))
+            file.read(_byte_order_mark(path, file.peek(_HEAD)[:_HEAD]))  # a pipe cannot go back
             yield from io.TextIOWrapper(file, encoding="utf-8", newline="")
     except UnicodeDecodeError:
         raise _first_wrong_byte(path) from None
@@ -60,12 +60,16 @@ def stream_json_lines(path: Path, expected: str = "an object") -> Iterator[tuple
     """As `json_lines`, of a file that is never all in memory."""
     began = False
     for number, line in enumerate(stream_lines(path), start=1):
-        if not line.strip():
-            continue
         if not began and line.lstrip().startswith("["):
             raise _one_list(path, expected)
-        began = True
-        yield number, json_object(line.strip("\r\n"), f"{path}, line {number}", expected)
+        began = began or bool(line.strip())
+        if line.strip():
+            yield number, json_line(path, number, line, expected)
+
+
+def json_line(path: Path, number: int, line: str, expected: str) -> dict[str, Any]:
+    """The object on a line of a file. InputError says where there is none."""
+    return json_object(line.rstrip("\r\n"), f"{path}, line {number}", expected)
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import threading
 from functools import partial
 from pathlib import Path
 
@@ -111,3 +113,21 @@ def test_files_become_one_session_or_none(tmp_path: Path) -> None:
     typo = alignbench("import", "jsonl", str(first), "--map", MAP, "--base", "our")
     assert (typo.returncode, "Did you mean ours?" in typo.stderr) == (2, True)
     assert len(alignbench("sessions", "list", "--json").stdout.splitlines()) == 2
+
+
+def test_a_text_that_is_null_is_an_error_and_no_response(tmp_path: Path) -> None:
+    file = lines(
+        tmp_path / "a.jsonl", {"q": "Why?", "out": None, "error": "overflow"}, {"q": "Why?", "out": ["So.", None]}
+    )
+    rows, _, _ = imported(partial(stream_jsonl, mapped=FieldMap.parsed("text=out,prompt=q")), file)
+    assert [(row.text, row.error) for row in rows] == [("", "overflow"), ("So.", None), ("", "there is no text")]
+
+
+def test_a_pipe_is_read_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("\ufeff" + json.dumps({"q": "Why?", "out": "So."}) + "\n",))
+    writer.start()
+    ran = alignbench("import", "jsonl", str(pipe), "--map", "text=out,prompt=q", "--json")
+    writer.join()
+    assert json.loads(ran.stdout)[0]["samples"] == 1, ran.stderr

@@ -37,4 +37,4 @@ def test_a_dataset_is_loaded(tmp_path: Path) -> None:
     assert [row["seed"] for row in rows] == [7, None, None]
     assert rows[0]["text"] == "So: [x]\u2028\n\ufffd"
     assert rows[1]["messages"] == asked
-    assert json.loads(rows[2]["options"])[0]["text"] == "A"
+    assert json.loads(rows[2]["options"]) == ["A", "B"]

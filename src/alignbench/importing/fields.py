@@ -81,11 +81,11 @@ def settings_of(given: Mapping[str, object]) -> tuple[tuple[str, Any], ...]:
         named["temperature"] = 0.0
     settings: dict[str, Any] = {}
     for name, bound in SAMPLING_BOUNDS.items():
-        value = named.get(name)
+        value: Any = named.get(name)
         if isinstance(value, float) and bound.whole and value.is_integer():
             value = int(value)
         if bound.has(value):
-            settings[name] = value if bound.whole else float(str(value))
+            settings[name] = value if bound.whole else float(value)
     if stops := _stops(named.get("stop")):
         settings["stop"] = stops
     return tuple(settings.items())

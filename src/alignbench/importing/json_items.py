@@ -9,7 +9,7 @@ from typing import Any
 
 from alignbench.errors import InputError
 from alignbench.parsing import parse_json_at
-from alignbench.textfiles import json_type, read_utf8, stream_json_lines, stream_lines
+from alignbench.textfiles import json_line, json_type, stream_lines
 
 _SPACE = " \t\r\n"
 
@@ -19,11 +19,19 @@ def json_items(path: Path, expected: str) -> Iterator[tuple[str, dict[str, Any]]
 
     Lines are read one at a time; of a list, the text is in memory and one object at a time.
     """
-    if not begins_list(path):
-        for line, row in stream_json_lines(path, expected):
-            yield f"{path}, line {line}", row
-        return
-    text = read_utf8(path)
+    lines = stream_lines(path)
+    blank: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            blank.append(line)
+            continue
+        if number == len(blank) + 1 and line.lstrip().startswith("["):
+            yield from _listed(path, "".join((*blank, line, *lines)), expected)
+            return
+        yield f"{path}, line {number}", json_line(path, number, line, expected)
+
+
+def _listed(path: Path, text: str, expected: str) -> Iterator[tuple[str, dict[str, Any]]]:
     at, n = text.index("[") + 1, 0
     line, counted = 1, 0
     while True:
@@ -50,11 +58,6 @@ def json_items(path: Path, expected: str) -> Iterator[tuple[str, dict[str, Any]]
         if text[at : at + 1] != ",":
             raise InputError(f"{where}: not JSON: the list goes on with {text[at : at + 10]!r}; expected , or ].")
         at += 1
-
-
-def begins_list(path: Path) -> bool:
-    """Whether a file's first character that is no space opens a list."""
-    return next((line.lstrip().startswith("[") for line in stream_lines(path) if line.strip()), False)
 
 
 def _past_space(text: str, at: int) -> int:

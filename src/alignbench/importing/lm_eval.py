@@ -90,7 +90,7 @@ def _model(path: Path, responses: Responses) -> str:
     results = path.with_name(f"results_{named['date']}.json") if named else None
     if results is not None and results.is_file():
         told = read_object(results)
-        config = told.get("config") if isinstance(told.get("config"), dict) else {}
+        config = told["config"] if isinstance(told.get("config"), dict) else {}
         name = told.get("model_name") or told.get("model_source")
         if isinstance(name, str) and name.strip():
             facts = {key: config[key] for key in ("model", "model_args", "random_seed") if config.get(key)}

@@ -72,14 +72,11 @@ class FieldMap:
         if not texts:
             left_out["rows whose list of responses is empty"] += 1
         for i, each in enumerate(texts):
-            if not isinstance(each, str):
-                if each is None and values.get("error"):
-                    known["status"] = "error"
-                    each = ""
-                else:
-                    at = f"{self._called('text')}[{i}]" if isinstance(text, list) else self._called("text")
-                    raise InputError(f'{where}, field "{at}": {json_type(each)}; expected a text.')
-            response = response_of({**known, "text": each}, set, where)
+            if each is not None and not isinstance(each, str):
+                at = f"{self._called('text')}[{i}]" if isinstance(text, list) else self._called("text")
+                raise InputError(f'{where}, field "{at}": {json_type(each)}; expected a text.')
+            failed = {"status": "error", "error": values.get("error") or "there is no text"} if each is None else {}
+            response = response_of({**known, "text": each or "", **failed}, set, where)
             sample = replace(
                 response.sample,
                 finish=finish,

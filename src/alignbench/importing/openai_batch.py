@@ -45,6 +45,8 @@ _NOT_DONE = "there is no result of this request"
 
 def stream_openai_batch(paths: Sequence[Path]) -> Responses:
     """The results of batches, a session of all of them. InputError names file, line and field."""
+    if pipe := next((path for path in paths if path.exists() and not path.is_file()), None):
+        raise InputError(f"{pipe} is no regular file; expected one, which can be read twice.")
     requests = [path for path in paths if _is_requests(path)]
     results = [path for path in paths if path not in requests]
     for files, what in ((requests, "requests (with body)"), (results, "results (with response)")):

@@ -26,6 +26,9 @@ def without_copies(paths: Sequence[Path]) -> tuple[list[Path], str, list[str]]:
     hashes: dict[str, Path] = {}
     notes = []
     for path in paths:
+        if path.exists() and not path.is_file() and not path.is_dir():  # a pipe, which is read only once
+            hashes[str(path)] = path
+            continue
         digest = _file_hash(path)
         if (other := hashes.setdefault(digest, path)) is not path:
             notes.append(f"{path} is the same as {other}, and read once")
