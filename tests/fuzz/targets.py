@@ -356,9 +356,10 @@ TARGETS = {
             "rubric-file",
             rubric_file,
             (
-                b'prompt = \'Rate {{ response }}\'\nschema = \'{"type": "object", "properties": {"a": {"enum": [1, 2]}}}\'',
-                b"of = 'pair'\nname = 'x'\nmax_tokens = 9\nprompt = '{% for t in shown %}{{ t }}{% endfor %}'\n[schema]\n"
-                b"type = 'object'\n[schema.properties.b]\ntype = 'number'\nminimum = 0\n",
+                b"prompt = 'Rate {{ response }}'\n"
+                b'schema = \'{"type": "object", "properties": {"a": {"enum": [1, 2]}}}\'',
+                b"of = 'pair'\nname = 'x'\nmax_tokens = 9\nprompt = '{% for t in shown %}{{ t }}{% endfor %}'\n"
+                b"[schema]\ntype = 'object'\n[schema.properties.b]\ntype = 'number'\nminimum = 0\n",
             ),
             (
                 b"{{ response }}",
