@@ -484,9 +484,8 @@ TARGETS = {
             (
                 b"prompt = 'Rate {{ response }}'\n"
                 b'schema = \'{"type": "object", "properties": {"a": {"enum": [1, 2]}}}\'',
-                b"of = 'pair'\nname = 'x'\nmax_tokens = 9\n"
-                b"prompt = '{% for t in shown %}{{ t }}{% endfor %}'\n[schema]\n"
-                b"type = 'object'\n[schema.properties.b]\ntype = 'number'\nminimum = 0\n",
+                b"of = 'pair'\nname = 'x'\nmax_tokens = 9\nprompt = '{% for t in shown %}{{ t }}{% endfor %}'\n"
+                b"[schema]\ntype = 'object'\n[schema.properties.b]\ntype = 'number'\nminimum = 0\n",
             ),
             (
                 b"{{ response }}",

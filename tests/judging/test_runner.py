@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import threading
 from collections import Counter
@@ -266,7 +267,7 @@ def test_a_set_is_shown_whole_and_judged_again_where_it_has_grown(store: Store) 
     assert [len(item.members) for item in plan_judging(store, 1, "set-topics", JUDGE).items] == [3]
 
 
-def test_every_two_responses_of_a_condition_are_the_same_answer_or_not(store: Store) -> None:
+def test_responses_of_a_condition_are_compared_with_one_of_each_answer(store: Store) -> None:
     samples = fill(store, prompts=1, n=3, texts={(0, "demo-base", 1): " ", (0, "demo-base", 2): "another"})
 
     def reply(request: SampleRequest) -> str:
@@ -279,15 +280,39 @@ def test_every_two_responses_of_a_condition_are_the_same_answer_or_not(store: St
     base = [samples[0, "demo-base", i] for i in (0, 2)]
     assert pairs == {
         ("demo-base", base[0], base[1]),
-        *(("demo-smollm2", aligned[i], aligned[j]) for i, j in ((0, 1), (0, 2), (1, 2))),
+        *(("demo-smollm2", aligned[i], aligned[j]) for i, j in ((0, 1), (0, 2))),
     }
     assert not plan_judging(store, 1, "equivalence", JUDGE).items
     known = read_equivalences(store, 1)
     assert known.judge == JUDGE.reference
     assert known.of["demo-base", "q0"] == {(0, 2): False}
-    assert known.of["demo-smollm2", "q0"] == {(0, 1): True, (0, 2): True, (1, 2): True}
+    assert known.of["demo-smollm2", "q0"] == {(0, 1): True, (0, 2): True}
     table = judged_tables(store, 1, reference="demo-smollm2")["equivalence"]
     assert {name: fields["same"].value for name, fields in table.items()} == {
         "demo-base vs demo-base": 0.0,
         "demo-smollm2 vs demo-smollm2": 1.0,
     }
+    assert [fields["distinct"].value for fields in table.values()] == [2.0, 1.0]
+
+
+def test_different_answers_are_compared_further(store: Store) -> None:
+    fill(store, prompts=2, n=4, texts={(p, "demo-base", i): "abca"[i] * 3 for p in range(2) for i in range(4)})
+
+    def reply(request: SampleRequest) -> str:
+        first, second = re.findall(r"<answer>\s*(.)", request.context + request.query)
+        return json.dumps({"rationale": "", "answer": "same" if first == second else "different"})
+
+    plan = plan_judging(store, 1, "equivalence", JUDGE)
+    assert (plan.requests, len(plan.items), plan.n) == ((12, 24), 12, 24)
+    judged = [event for event in run(store, Judge(reply=reply), "equivalence") if isinstance(event, Judged)]
+    of_base = [event for event in judged if event.item.condition == "demo-base"]
+    assert (len(of_base), len(judged)) == (2 * 4, 2 * 4 + 2 * 3)
+    table = judged_tables(store, 1)["equivalence"]
+    assert table["demo-base vs demo-base"]["distinct"].value == 3
+    assert table["demo-base vs demo-base"]["same"].value == pytest.approx(1 / 6)
+    assert table["demo-base vs demo-base"]["distinct"].ci is not None
+    assert not plan_judging(store, 1, "equivalence", JUDGE).items
+    cell = next(cell.id for cell in store.cells(1) if cell.condition == "demo-base")
+    store.add_sample(cell, result(4, "bbb"))
+    again = plan_judging(store, 1, "equivalence", JUDGE)
+    assert (len(again.items), again.requests) == (1, (1, 3)), "with the first answer, maybe with the two others"

@@ -28,11 +28,16 @@ class _JudgeProgress:
 
     def __init__(self, run: JudgeRun) -> None:
         self._name = run.plan.judge.name
-        self._total, self._done = len(run.plan.items), 0
+        least, self._total = run.plan.requests
+        self._done, self._adaptive = 0, run.plan.classes is not None
         self._notes: set[str] = set()
         self.bar = ProgressBar()
         self._items = self.bar.add(f"loading {self._name}", self._total)
-        if self._total < run.plan.n:
+        if run.plan.classes is not None:
+            if self._total:
+                said = str(least) if least == self._total else f"{least} to {self._total}"
+                self._say(f"{said} requests, of {run.plan.n} pairs: a response is compared with one of each answer")
+        elif self._total < run.plan.n:
             self._say(f"{run.plan.n - self._total} of {run.plan.n} are judged already")
 
     def take(self, event: JudgeEvent) -> None:
@@ -57,7 +62,8 @@ class _JudgeProgress:
         self._done += 1
         self._items.store()
         if not self.bar.is_live and self._done * STEPS // self._total > (self._done - 1) * STEPS // self._total:
-            self._say(f"{self._done} of {self._total} judged")
+            most = "at most " if self._adaptive else ""
+            self._say(f"{self._done} of {most}{self._total} judged")
 
     def _say(self, line: str) -> None:
         self.bar.say(line)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from alignbench.judging.class_plan import Pair
 from alignbench.judging.summary import judgments_of
 from alignbench.store import Store
-
-Pair = tuple[int, int]  # indices of two samples of a cell, the lower one first
 
 
 @dataclass(frozen=True, slots=True)

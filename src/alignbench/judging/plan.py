@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from alignbench.errors import InputError, did_you_mean
+from alignbench.judging.class_plan import Cell, CellClasses, ClassPlan, Pair
 from alignbench.judging.templates import CHOSEN, CONSTRAINED, SETS, WITHIN, JudgeTemplate, judge_template
 from alignbench.metrics.option_replies import order_listed, parse_reply
 from alignbench.metrics.words import is_empty
 from alignbench.spec import Model, content_hash
-from alignbench.store import SampleRow, Store
+from alignbench.store import Judgment, SampleRow, Store
 
 _ONLY = {
     "constraints": " of prompts that set constraints",
@@ -28,6 +29,7 @@ class JudgeItem:
             so that a set which has grown is another item
         constraints: that the response is to keep to
         options: of a survey question, in the order of the letters under which they are shown
+        other: of a pair of one condition, the index of the earlier sample
     """
 
     prompt_id: str
@@ -39,6 +41,7 @@ class JudgeItem:
     members: tuple[int, ...] = ()
     constraints: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    other: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,21 @@ class JudgePlan:
     items: tuple[JudgeItem, ...]  # what is missing
     n: int  # of how many
     reference: str | None = None  # the condition whose samples pairs are made with
+    classes: ClassPlan | None = None  # of equivalence: what is asked about depends on what is judged so far
+    pairs: Mapping[tuple[Cell, Pair], JudgeItem] = field(default_factory=dict)  # of equivalence, all there are
+
+    @property
+    def requests(self) -> tuple[int, int]:
+        """How many items the judge is asked about, at least and at most."""
+        return (len(self.items),) * 2 if self.classes is None else self.classes.bounds
+
+    def after(self, item: JudgeItem, judgment: Judgment) -> list[JudgeItem]:
+        """What is to be judged next because of a judgment."""
+        if self.classes is None:
+            return []
+        same = bool(judgment.fields["same"]) if judgment.status == "valid" else None
+        more = self.classes.after((item.prompt_id, item.condition), (item.other, item.sample), same)
+        return [self.pairs[each] for each in more]
 
 
 def plan_judging(
@@ -65,11 +83,11 @@ def plan_judging(
     """Every finished sample of a session that has no judgment of this kind by this judge with the present template.
 
     Pairs hold sample i of each condition against sample i of the reference, to the same prompt; half of them, by seed,
-    are shown the other way round. Pairs of equivalence are every two responses of one condition to a prompt. A set is
-    all that a condition answered to a prompt, empty responses left out, where there are two or more. Constraints are
-    those of rungs of a ladder; the lowest has none, and is not judged. Options are those of survey questions; only
-    replies that letters and texts do not tell are judged. Raises InputError where there is no such kind
-    or reference, or nothing to judge.
+    are shown the other way round. Pairs of equivalence are of responses of one condition to a prompt: those that its
+    classes need (see `class_plan`). A set is all that a condition answered to a prompt, empty responses left out, where
+    there are two or more. Constraints are those of rungs of a ladder; the lowest has none, and is not judged. Options
+    are those of survey questions; only replies that letters and texts do not tell are judged. Raises InputError where there is no such
+    kind or reference, or nothing to judge.
 
     Args:
         store: has the session
@@ -84,8 +102,8 @@ def plan_judging(
     own = store.session(session).reference
     against = pair_reference(store, session, reference or own) if template.paired else None
     if kind in WITHIN:
-        every = tuple(pairs_within(store, session, seed))
-    elif kind in SETS:
+        return _class_plan(store, session, template, judge, seed)
+    if kind in SETS:
         every = tuple(_sets(store, session))
     elif kind in CONSTRAINED:
         every = tuple(_constrained(store, session))
@@ -99,6 +117,29 @@ def plan_judging(
     done = store.judged(session, kind, judge.reference, template.hash)
     missing = tuple(item for item in every if (item.sample_id, item.reference_sample_id) not in done)
     return JudgePlan(session, template, judge, missing, len(every), against)
+
+
+def _class_plan(store: Store, session: int, template: JudgeTemplate, judge: Model, seed: int) -> JudgePlan:
+    items = {}
+    for item in _within(store, session, seed):
+        items[(item.prompt_id, item.condition), (item.other, item.sample)] = item
+    if not items:
+        raise InputError(f"Session {session} has no two finished samples of one condition to judge.")
+    cells = {
+        name: CellClasses([row.sample for row in rows])
+        for name, rows in _cells(store, session).items()
+        if len(rows) > 1
+    }
+    for row in store.judgments(session, kind=template.kind, judge=judge.reference):
+        cell, other = cells.get((row.prompt_id, row.condition)), row.reference_sample
+        if cell is None or other is None or row.judgment.template_hash != template.hash:
+            continue
+        said = row.judgment.fields.get("same") if row.judgment.status == "valid" else None
+        cell.known[min(other, row.sample), max(other, row.sample)] = said if isinstance(said, bool) else None
+    classes = ClassPlan(cells)
+    return JudgePlan(
+        session, template, judge, tuple(items[each] for each in classes.first()), len(items), None, classes, items
+    )
 
 
 def pair_reference(store: Store, session: int, name: str | None) -> str:
@@ -139,13 +180,13 @@ def untold_replies(store: Store, session: int) -> Iterator[JudgeItem]:
             yield JudgeItem(row.prompt_id, row.condition, row.sample, row.id, options=options)
 
 
-def pairs_within(store: Store, session: int, seed: int) -> Iterator[JudgeItem]:
+def _within(store: Store, session: int, seed: int) -> Iterator[JudgeItem]:
     """Every two samples of a cell that are not empty, the later one against the earlier; half of them flipped."""
     for (prompt_id, condition), rows in _cells(store, session).items():
         for at, later in enumerate(rows):
             for earlier in rows[:at]:
                 flipped = _flipped([seed, prompt_id, condition, condition, later.sample, earlier.sample])
-                yield JudgeItem(prompt_id, condition, later.sample, later.id, earlier.id, flipped)
+                yield JudgeItem(prompt_id, condition, later.sample, later.id, earlier.id, flipped, other=earlier.sample)
 
 
 def _cells(store: Store, session: int) -> dict[tuple[str, str], list[SampleRow]]:

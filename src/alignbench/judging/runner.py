@@ -91,6 +91,9 @@ class JudgeRun:
     """One pass over a plan. Iterate over it once; `cancel` may be called from any thread meanwhile.
 
     Raises EngineError where the judge cannot be loaded.
+
+    Attributes:
+        total: Items so far, those that judgments led to included.
     """
 
     def __init__(self, plan: JudgePlan, pool: EnginePool, store: Store) -> None:
@@ -99,6 +102,7 @@ class JudgeRun:
         self._store = store
         self._inbox: queue.Queue[Event | None] = queue.Queue()
         self._waiting = deque(plan.items)
+        self.total = len(plan.items)
         self._running: dict[int, _RunningRequest] = {}  # by request key
         self._lock = threading.Lock()
         self._cancelled = False
@@ -258,6 +262,9 @@ class JudgeRun:
             flipped=item.flipped,
         )
         self._store.add_judgments(self.plan.session, [judgment])
+        following = self.plan.after(item, judgment)
+        self._waiting.extend(following)
+        self.total += len(following)
         return Judged(item, judgment, n_replies, note)
 
 

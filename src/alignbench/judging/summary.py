@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from alignbench.contexts.source_samples import NOTHING_HELD_OUT, Sources
+from alignbench.judging.class_plan import Pair, class_labels
 from alignbench.judging.labels import LABELS, PREFERENCE, PREFERRED, TAG
 from alignbench.judging.replies import ASPECTS
 from alignbench.judging.rubrics import columns_of_values, kept_columns
@@ -18,19 +19,21 @@ from alignbench.judging.templates import CHOSEN, CONSTRAINED, KINDS, SETS, WITHI
 from alignbench.metrics.agreement import MeasurementLevel, krippendorff_alpha
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.intervals import UNIT, Bounds
+from alignbench.metrics.semantic import EQUIVALENT, classes_of_set
 from alignbench.metrics.statistics import Uncertainty
 from alignbench.store import Judgment, JudgmentRow, Store
 
 STANCES = ("yes", "no", "both", "other")
 PLACES = ("a", "b", "both")  # of topics: only in the reference, only in the judged response, in both
 DISTINCT = "distinct_per_prompt"
+CLASSES = "distinct"
 
 _FIELDS = {
     "quality": ASPECTS,
     "stance": (*STANCES, DISTINCT),
     "new-information": ("score",),
     "topics": PLACES,
-    "equivalence": ("same",),
+    "equivalence": (CLASSES, "same"),  # answers that are different, and the share of pairs that are one
     "constraints": ("satisfied",),  # the share of them that a response keeps to
     "set-topics": ("topics", "covered"),  # different ones of the set, and the share of them that one response raises
     "option": ("chosen", "refusal"),  # of the replies that the judge could tell
@@ -277,6 +280,8 @@ def _alpha(rows: Iterable[JudgmentRow], field: str, judges: Sequence[str]) -> Ag
 
 
 def _column(rows: Sequence[JudgmentRow], field: str) -> _FieldValues:
+    if rows and rows[0].judgment.kind in WITHIN:
+        return _of_classes(rows, field)
     values: dict[str, list[float]] = {}
     stances: dict[str, set[str]] = {}
     n = invalid = na = 0
@@ -296,11 +301,31 @@ def _column(rows: Sequence[JudgmentRow], field: str) -> _FieldValues:
     return _FieldValues(counted if field == DISTINCT else values, n, invalid, na)
 
 
+def _of_classes(rows: Sequence[JudgmentRow], field: str) -> _FieldValues:
+    """Of pairs that a judge found to be one answer or not: of every prompt whose responses are all in a class, how many
+    classes there are, or the share of its pairs that are of one."""
+    known: dict[str, dict[Pair, bool | None]] = {}
+    for row in rows:
+        other = row.reference_sample if row.reference_sample is not None else row.sample
+        same = bool(row.judgment.fields["same"]) if row.judgment.status == "valid" else None
+        known.setdefault(row.prompt_id, {})[min(other, row.sample), max(other, row.sample)] = same
+    values: dict[str, list[float]] = {}
+    for prompt, pairs in known.items():
+        labels = class_labels(sorted({sample for pair in pairs for sample in pair}), pairs)
+        if labels is not None:
+            found = classes_of_set(labels)["semantic_classes"]
+            value = found.value if field == CLASSES else found.extra[EQUIVALENT]
+            values[prompt] = [] if value is None else [value]
+    valid = [row.prompt_id for row in rows if row.judgment.status == "valid"]
+    decided = sum(prompt in values for prompt in valid)
+    return _FieldValues(values, decided, len(rows) - len(valid), len(valid) - decided)
+
+
 def _bounds(kind: str, field: str) -> Bounds:
     """What the values of a field lie in (see `_value`)."""
     if field == DISTINCT:
         return 1.0, float(len(STANCES))
-    if field == "topics":
+    if field in ("topics", CLASSES):
         return 1.0, math.inf
     if kind in ("quality", "new-information"):
         return _GRADES
@@ -330,7 +355,7 @@ def _value(judgment: Judgment, field: str) -> float | None:
             together = {topic for topics in of_responses for topic in topics}
             covered = statistics.fmean(len(topics) for topics in of_responses) / len(together)
             return float(len(together)) if field == "topics" else covered
-        case "quality" | "new-information" | "equivalence":
+        case "quality" | "new-information":
             grade = judgment.fields.get(field)
             return None if grade is None else float(grade)
         case _:

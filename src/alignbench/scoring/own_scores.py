@@ -75,7 +75,9 @@ class KeptScores:
     def of_prompt(self, prompt: str, cells: CellTexts, reference: str | None) -> PromptScores:
         """Of the samples that a prompt has; why there are none, where these are others."""
         within: dict[str, dict[str, Value]] = {}
-        tables: tuple[dict[str, dict[str, Cross]], ...] = ({}, {}, {})
+        compared: dict[str, dict[str, Cross]] = {}
+        floors: dict[str, dict[str, Cross]] = {}
+        nulls: dict[str, dict[str, Cross]] = {}
         for score in self.scores:
             if score.prompt_id != prompt or score.reference not in (None, reference):
                 continue
@@ -84,10 +86,10 @@ class KeptScores:
                 value = Value(score.value, score.n, score.reason) if same else Value(None, 0, OTHER_SAMPLES)
                 within.setdefault(score.condition, {})[score.metric] = value
                 continue
-            for table, cross in zip(tables, _compared(score, same), strict=True):
+            for table, cross in zip((compared, floors, nulls), _compared(score, same), strict=True):
                 if cross is not None:
                     table.setdefault(score.condition, {})[score.metric] = cross
-        return PromptScores(within, Comparisons(*tables))
+        return PromptScores(within, Comparisons(compared, floors, nulls))
 
 
 def kept_scores(store: Store, session: int) -> KeptScores:

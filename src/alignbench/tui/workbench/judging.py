@@ -35,8 +35,8 @@ def run_judge(plan: JudgePlan, backends: Backends, store: Store, progress: Progr
                     done += 1
                     failures.append(message)
             broken = f" ({invalid} could not be read)" if invalid else ""
-            progress(f"{plan.judge.name} judges{broken}", done, len(plan.items))
+            progress(f"{plan.judge.name} judges{broken}", done, run.total)
     finally:
         run.cancel()  # of one that was given up, what the judge still does
-    if failures and len(failures) == len(plan.items):
+    if failures and len(failures) == run.total:
         raise EngineError(failures[0])
