@@ -5,7 +5,7 @@ OTHER := .venv/llama-other
 MINUTES := 20
 SOURCES := src tests benchmarks tools
 
-.PHONY: help setup run test test-error-rates test-other-build test-servers fuzz screenshots docs lint format types contracts check bench clean
+.PHONY: help setup run test test-error-rates test-other-build test-servers test-programs fuzz screenshots docs lint format types contracts check bench clean
 
 help:
 	@echo 'make run        open the workbench (sets up .venv first; the first time takes minutes)'
@@ -13,6 +13,7 @@ help:
 	@echo 'make test-error-rates  how often findings err on planted data, a minute of all cores'
 	@echo 'make test-other-build  the tests that run models, on a build of llama.cpp with other arithmetic'
 	@echo 'make test-servers  the tests on real servers, vLLM and llama-server; installs them first, 3.5 GB'
+	@echo 'make test-programs the tests on files that lm-evaluation-harness and Inspect make; installs them first, 0.9 GB'
 	@echo 'make fuzz       look for inputs that break a reader, 20 minutes each; MINUTES=1 READERS="csv-file gguf-header"'
 	@echo 'make setup      only set up .venv'
 	@echo 'make screenshots  the pictures of README and docs, from the app; SHOTS="bench scores" makes some of them'
@@ -45,6 +46,9 @@ test-other-build: $(OTHER)/.build
 
 test-servers: $(READY)
 	servers=$$(tools/servers.sh) && ALIGNBENCH_TEST_SERVERS=$$servers $(BIN)/python -m pytest -n 0 tests/servers $(ARGS)
+
+test-programs: $(READY)
+	programs=$$(tools/programs.sh) && ALIGNBENCH_TEST_PROGRAMS=$$programs $(BIN)/python -m pytest -n 0 tests/programs $(ARGS)
 
 fuzz: $(READY)
 	@$(BIN)/python -m tests.fuzz.search --minutes $(MINUTES) $(READERS)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from alignbench import paths
+from alignbench.api.embedding import embedding_pool
 from alignbench.config import DEFAULT_EMBEDDER, KEYS, SETTINGS, Config, config_of, key_line, read_config, template
 from alignbench.engines.embedder import default_embedder, default_embedder_path, embedder_name
 from alignbench.errors import EngineError, InputError
+from alignbench.experiments.context_preparer import Preparer
 from alignbench.parsing import toml_line
+from alignbench.store import Store
 from alignbench.tui.app import FIRST_SET
 from alignbench.tui.start import first_models
 from alignbench.tui.themes import DARK
+from tests.support.embeddings import FakeEmbedPool
+from tests.support.fakes import FakePool
 
 WHOLE = """# mine
 models = [
@@ -80,6 +86,7 @@ def test_without_a_file_nothing_is_said(tmp_path: Path) -> None:
         ("keys = 3", ["line 1, field keys: 3; expected a table"]),
         ("[keys]\n\nbench.sample = 5", ["line 3, field keys.bench.sample: 5; expected a key as a text"]),
         ("[keys]\n'bench.sample' = ''", ["line 2, field keys.bench.sample"]),
+        ("[keys]\nbench.note = 'f12'\n'bench.note' = 'f11'", ["line 3, field keys.bench.note: it is there twice"]),
         ("theme = 'a'\ntheme = 'b'\njudge = 'c'", ["not TOML", "line 2"]),
         ("theme = ", ["config.toml: not TOML"]),
     ],
@@ -143,7 +150,26 @@ def test_scores_take_the_embedder_of_the_file(tmp_path: Path) -> None:
     assert default_embedder() == embedder_name(folder)
 
 
-def test_without_an_embedder_nothing_is_embedded() -> None:
+def test_without_an_embedder_nothing_is_embedded(tmp_path: Path) -> None:
     say('embedder = "none"')
     with pytest.raises(EngineError, match="no embedding model is in use"):
         default_embedder_path()
+    with ExitStack() as stack:
+        assert embedding_pool(stack, None) == (None, None, "no embedding model is in use")
+        with pytest.raises(InputError, match=r"--embedder .*: there is no such folder"):  # a flag counts more
+            embedding_pool(stack, str(tmp_path / "none"))
+
+
+def test_examples_are_selected_by_the_embedded_model_whatever_scores_take(tmp_path: Path) -> None:
+    scores = FakeEmbedPool()
+    with Store.open(tmp_path / "x.db") as store:
+        preparer = Preparer(store, FakePool(), store.create_session("one"), scores)
+        assert preparer._embed_pool("") is scores
+        (tmp_path / "minilm").mkdir()
+        say(f'embedder = "{tmp_path / "minilm"}"')
+        config_of.cache_clear()
+        own = preparer._embed_pool("")
+        assert own is not scores
+        assert own is preparer._embed_pool("")
+        assert preparer._model("") == DEFAULT_EMBEDDER
+        preparer.close()

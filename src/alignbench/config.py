@@ -64,7 +64,7 @@ class Setting:
 SETTINGS = (
     Setting(
         "models",
-        "Models that the app opens on and that `sample` draws from: names or references.",
+        "Models that the app opens on and that are sampled: names or references.",
         '["demo-base", "demo-aligned"]',
         ("demo-aligned", "demo-base"),
         is_list=True,
@@ -73,7 +73,7 @@ SETTINGS = (
     Setting("database", "The session database.", '"~/alignbench.db"', "runs/alignbench.db", variable="ALIGNBENCH_DB"),
     Setting(
         "embedder",
-        "What scores by embeddings are computed with: a folder of a sentence-transformers model, or none.",
+        "For scores by embeddings: a sentence-transformers folder, or none.",
         '"~/models/all-mpnet-base-v2"',
         DEFAULT_EMBEDDER,
     ),
@@ -86,8 +86,9 @@ KEYS = "keys"
 def template() -> str:
     """A config.toml that says nothing yet: every key, commented out."""
     lines = [
-        "# What alignbench takes where a command line says nothing. A flag counts more than the environment, and that",
-        "# more than this file. A relative path starts at this folder. `alignbench config show` tells what counts.",
+        "# What alignbench takes where a command line says nothing. A flag counts more",
+        "# than the environment, and that more than this file. A relative path starts at",
+        "# this folder. `alignbench config show` tells what counts.",
         "",
     ]
     for setting in SETTINGS:
@@ -95,7 +96,7 @@ def template() -> str:
     return "\n".join(
         [
             *lines,
-            "# Keys of the app, by the ids that `alignbench config keys` lists; several have commas between.",
+            "# Keys of the app, by the ids that `alignbench config keys` lists.",
             "[keys]",
             '# "bench.sample" = "f5,ctrl+r"',
             "",
@@ -145,8 +146,13 @@ def _keys(top: TomlTable, path: Path, text: str) -> Iterator[tuple[str, str]]:
     table = top.raw(KEYS)
     if not isinstance(table, dict):
         raise top.error(KEYS, table, 'a table, such as "bench.sample" = "f5"')
+    seen = set[str]()
     for names, value in _leaves(table):
         id = ".".join(names)
+        if id in seen:
+            where = _where(path, text, KEYS, *names)
+            raise InputError(f"{where}, field {KEYS}.{id}: it is there twice; expected it once.")
+        seen.add(id)
         if not isinstance(value, str) or not value.strip():
             where = _where(path, text, KEYS, *names)
             raise InputError(f'{where}, field {KEYS}.{id}: {value!r}; expected a key as a text, such as "ctrl+r".')

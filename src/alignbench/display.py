@@ -83,3 +83,8 @@ def spreadsheet_cell(text: str) -> str:
 def from_spreadsheet_cell(cell: str) -> str:
     """The text that `spreadsheet_cell` was given; an apostrophe before anything else is part of the text."""
     return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+
+
+def whole_characters(text: str) -> str:
+    """A text for programs that take no halves of surrogate pairs: U+FFFD stands for each."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -35,9 +35,11 @@ EXTRAS = {
     "pandas": Extra("DataFrames from Python", ("pandas",)),
     "report": Extra("figures, and reports as HTML", ("matplotlib",)),
     "ray": Extra("--ray", ("ray",)),
+    "inspect": Extra("logs of Inspect, in and out", ("inspect-ai",)),
     "serve": Extra("the app in a browser", ("textual-serve", "aiohttp")),
 }
-"""By name, with the packages that pyproject.toml has for each; `all` there is all of them."""
+"""By name, with the packages that pyproject.toml has for each; `all` there is all of them but `inspect`, which holds
+other packages back."""
 
 
 def is_installed(module: str) -> bool:

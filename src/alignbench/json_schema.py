@@ -45,6 +45,13 @@ def conform(value: Any, schema: dict[str, Any], where: str = "the reply") -> Any
             return value
         case "number":
             return _number(value, schema, where)
+        case "integer":
+            number = _number(value, schema, where)
+            if number != int(number):
+                raise ValueError(f"{where} is {json.dumps(value)[:60]}; expected a whole number")
+            return int(number)
+        case "boolean":
+            return _truth(value, where)
     raise ValueError(f"{where}: this form is not known: {schema['type']}")
 
 
@@ -59,12 +66,21 @@ def _one_of(value: Any, choices: list[Any], where: str) -> Any:
     raise ValueError(f"{where} is {json.dumps(value)[:60]}; expected one of {', '.join(map(str, choices))}")
 
 
+def _truth(value: Any, where: str) -> bool:
+    word = value.strip().lower() if isinstance(value, str) else value
+    for meant, words in ((True, ("true", "yes")), (False, ("false", "no"))):
+        if word is meant or (isinstance(word, str) and word in words):
+            return meant
+    raise ValueError(f"{where} is {json.dumps(value)[:60]}; expected true or false")
+
+
 def _number(value: Any, schema: dict[str, Any], where: str) -> float:
     try:
         number = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
     least, most = schema.get("minimum", -math.inf), schema.get("maximum", math.inf)
-    if not least <= number <= most:
-        raise ValueError(f"{where} is {json.dumps(value)[:60]}; expected a number from {least} to {most}")
+    if not (least <= number <= most and math.isfinite(number)):
+        between = "" if math.isinf(least) and math.isinf(most) else f" from {least} to {most}"
+        raise ValueError(f"{where} is {json.dumps(value)[:60]}; expected a number{between}")
     return number

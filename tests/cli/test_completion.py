@@ -188,3 +188,7 @@ def test_bash_completes_once_it_is_installed(home: dict[str, str], db: Path) -> 
         check=True,
     )
     assert (ran.stdout.split(), ran.stderr) == (["2", "1"], "")
+    (Path(home["HOME"]) / ".bashrc").write_bytes(b"# caf\xe9\n")
+    again = ["bash", "--norc", "-c", "alignbench --install-completion; exit $?"]
+    refused = subprocess.run(again, env=home, capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stderr) == (1, f"alignbench: {completion.NOT_UTF8}\n")

@@ -56,6 +56,8 @@ def test_two_are_compared_by_name_or_number(session: int) -> None:
     for names in (("demo-base", "demo-base 2"), ("demo-base 2:1", "demo-base 2:2")):
         (compared,) = lines(session, "--compare", names[0], "--compare", names[1])
         assert compared["differences"] == [{"what": "temperature", "before": "0.7", "after": "1"}]
+        assert compared["scores"]["jaccard"].keys() == {"reference", "before", "after"}
+        assert compared["scores"]["jaccard"]["reference"] == ALIGNED.name
     assert (
         "temperature"
         in alignbench("versions", str(session), "--compare", "demo-base", "--compare", "demo-base 2").stdout

@@ -20,6 +20,7 @@ from alignbench.models.module_folder import check_modules
 LONG = " ".join(f"On day {i} I wrote about the garden and my friends." for i in range(100))  # 1,100 words
 
 
+@pytest.mark.extras
 def test_the_embedded_model_is_found_without_importing_anything_heavy() -> None:
     code = (
         "import sys; from alignbench.engines.embedder import default_embedder_path, embedder_name;"

@@ -224,6 +224,7 @@ def test_every_example_of_a_teacher_gets_a_hint_of_its_own_answer(store: Store) 
     assert not [request for name, request in again.requests if "Sum up" in request.query]
 
 
+@pytest.mark.extras
 def test_hints_are_made_of_examples_of_a_set_too_and_kept_for_the_next_prompt(store: Store) -> None:
     session = store.create_session("t")
     pool = Pool(texts={"demo-smollm2": ["In short."], "raw": ["first\n```\n\n# Answer:\n```\nlong\n"]})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path
@@ -25,10 +25,20 @@ from alignbench.engines.protocol import SampleRequest
 from alignbench.engines.thoughts import ThoughtMarks, answer_alone
 from alignbench.errors import EngineError, InputError
 from alignbench.experiments.verbalized import answers, stated_probabilities
-from alignbench.importing.jsonl import read_jsonl
+from alignbench.importing.collected import collected
+from alignbench.importing.jsonl import read_jsonl, stream_jsonl
+from alignbench.importing.llm_logs import stream_llm
+from alignbench.importing.lm_eval import stream_lm_eval
+from alignbench.importing.mapping import FieldMap
+from alignbench.importing.novelty import stream_novelty
+from alignbench.importing.openai_batch import stream_openai_batch
+from alignbench.importing.promptfoo import stream_promptfoo
+from alignbench.importing.responses import Responses
 from alignbench.importing.spreadsheets import read_csv
+from alignbench.importing.stream import save_responses
 from alignbench.importing.values import ImportedSession
 from alignbench.judging.replies import read_reply
+from alignbench.judging.rubrics import read_rubric, rubric_columns
 from alignbench.judging.templates import judge_template
 from alignbench.models.folder_files import ADAPTER, INDEX, loaded_files
 from alignbench.models.gguf import read_header
@@ -44,6 +54,14 @@ from alignbench.store import Store
 from alignbench.tui.keymap import checked_keys
 from tests.fuzz.target import Target, file_of, text_of
 from tests.support.gguf_files import gguf
+from tests.support.other_programs import (
+    batch_request,
+    batch_result,
+    document,
+    generations,
+    logged,
+    promptfoo_result,
+)
 from tests.support.samples import BASE, result
 
 _TEXTS = ("tea and milk", "日记 in iPhone手机", "สวัสดีชาวโลก", "안녕하세요", "L'été à Zürich", 'say "no" AND go')
@@ -174,6 +192,32 @@ def jsonl_file(data: bytes) -> None:
             _check_import(read_jsonl(path))
 
 
+def _foreign(name: str, *streams: Callable[[Sequence[Path]], Responses]) -> Callable[[bytes], None]:
+    """A file of another program: it is a session, or one message and nothing of a session."""
+
+    def read(data: bytes) -> None:
+        with file_of(data, name) as path:
+            for stream in streams:
+                _saved(stream, path)
+
+    return read
+
+
+def openai_batch(data: bytes) -> None:
+    """Requests, and after an empty line their results."""
+    requests, _, results = data.partition(b"\n\n")
+    with file_of(requests, "requests.jsonl") as first, file_of(results, "results.jsonl") as second:
+        _saved(stream_openai_batch, first, second)
+
+
+def field_map(data: bytes) -> None:
+    """A map, and from the second line on rows."""
+    head, _, rows = data.partition(b"\n")
+    with file_of(rows, "mapped.jsonl") as path, suppress(InputError):
+        mapped = FieldMap.parsed(text_of(head))
+        _check_import(collected(stream_jsonl([path], mapped)))
+
+
 def context_file(data: bytes) -> None:
     with file_of(data, "context.toml") as path, suppress(InputError):
         context = load_context(str(path))
@@ -188,6 +232,15 @@ def config_file(data: bytes) -> None:
         with suppress(InputError):
             keys = checked_keys(path, config.keys)
             assert all(keys.values())
+
+
+def rubric_file(data: bytes) -> None:
+    """A template that is read can be asked, and its summary has a column."""
+    with file_of(data, "mine.toml") as path, suppress(InputError):
+        template = read_rubric(path)
+        assert template.ask("q", ["a", "b"])
+        assert rubric_columns(template)
+        json.dumps(template.schema_object(), allow_nan=False)
 
 
 def server_address(data: bytes) -> None:
@@ -219,6 +272,23 @@ def _check_import(session: ImportedSession) -> None:
         assert condition.condition.hash
 
 
+def _saved(stream: Callable[[Sequence[Path]], Responses], *paths: Path) -> None:
+    """What is read is a session with all that was read, or one message, and then nothing of it is kept."""
+    store = _imported()
+    try:
+        made = save_responses(store, stream(paths))
+    except InputError:
+        assert not store.sessions(), "something was left of a file that was refused"
+        return
+    assert made.samples + made.errors == len([*store.samples(made.session)]) > 0
+    store.delete_session(made.session)
+
+
+@cache
+def _imported() -> Store:
+    return Store.in_memory()
+
+
 @cache
 def _searched() -> Store:
     with file_of(b"", "searched.db") as path:
@@ -229,9 +299,53 @@ def _searched() -> Store:
     return store
 
 
+def _json(*rows: object) -> bytes:
+    return b"\n".join(json.dumps(row).encode() for row in rows)
+
+
+_JSON_WORDS = (b"null", b"[]", b"{}", b"1e999", b"-1", b"true", b'""', b"\\ud83d", b"\n", b'"role"', b'"content"')
+
 TARGETS = {
     target.name: target
     for target in (
+        Target(
+            "other-programs",
+            _foreign("other.jsonl", stream_novelty, stream_lm_eval, stream_promptfoo, stream_llm),
+            (
+                _json(generations(), generations(id=2)),
+                _json(document(), document(filter="upper")),
+                _json(promptfoo_result(), promptfoo_result(testIdx=1)),
+                _json([logged(), logged(id="b", prompt="How?")]),
+            ),
+            _JSON_WORDS,
+        ),
+        Target(
+            "promptfoo-file",
+            _foreign("results.json", stream_promptfoo),
+            (_json({"results": {"results": [promptfoo_result()]}, "config": {"providers": [{"id": "echo"}]}}),),
+            (*_JSON_WORDS, b'"config"', b'"providers"', b'"output"'),
+        ),
+        Target(
+            "openai-batch",
+            openai_batch,
+            (
+                _json(batch_request(), batch_request("q2", n=2))
+                + b"\n\n"
+                + _json(batch_result("q2", "One.", "Two."), batch_result()),
+            ),
+            (*_JSON_WORDS, b'"choices"', b'"usage"', b'"error"', b'"output"', b'"input"'),
+        ),
+        Target(
+            "field-map",
+            field_map,
+            (
+                b"text=choices.0.text,prompt=input.question\n"
+                + _json({"choices": [{"text": "a"}], "input": {"question": "b"}}),
+                b"text=outputs,prompt=messages\n"
+                + _json({"outputs": ["a"], "messages": [{"role": "user", "content": "b"}]}),
+            ),
+            (*_JSON_WORDS, b"text=", b",prompt=", b".0.", b",seed=", b",temperature="),
+        ),
         Target(
             "gguf-header",
             gguf_header,
@@ -362,6 +476,29 @@ TARGETS = {
                 b"[DONE]",
                 b"\xef\xbb\xbf",
                 b"\xe2\x80\xa8",
+            ),
+        ),
+        Target(
+            "rubric-file",
+            rubric_file,
+            (
+                b"prompt = 'Rate {{ response }}'\n"
+                b'schema = \'{"type": "object", "properties": {"a": {"enum": [1, 2]}}}\'',
+                b"of = 'pair'\nname = 'x'\nmax_tokens = 9\n"
+                b"prompt = '{% for t in shown %}{{ t }}{% endfor %}'\n[schema]\n"
+                b"type = 'object'\n[schema.properties.b]\ntype = 'number'\nminimum = 0\n",
+            ),
+            (
+                b"{{ response }}",
+                b"{% if flipped %}",
+                b"{%",
+                b"= nan",
+                b"= inf",
+                b"enum = [1, 'x']",
+                b"type = 'boolean'",
+                b"1e999",
+                b'"enum": ["a", "b"]',
+                b"schema = ",
             ),
         ),
         Target(

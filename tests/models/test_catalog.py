@@ -14,7 +14,7 @@ import pytest
 from alignbench import paths
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.models import catalog, embedded
-from alignbench.models.catalog import known_models, resolve, weights_path
+from alignbench.models.catalog import as_known, known_models, resolve, weights_path
 from alignbench.models.embedded import Demo
 from alignbench.models.gguf import BrokenFile
 from alignbench.models.reference import Reference, parse_reference
@@ -95,6 +95,27 @@ def test_kind_comes_from_the_chat_template(tmp_path: Path) -> None:
     assert resolve(f"llama:{base}") == Model("tiny", f"llama:{base}", "base")
     assert resolve(f"llama:{chat}") == Model("tiny-chat.Q4_0", f"llama:{chat}", "aligned")
     assert weights_path(resolve(f"llama:{base}")) == base
+
+
+def test_a_model_of_a_session_is_loaded_as_models_toml_says() -> None:
+    """The database keeps name, reference and kind."""
+    models_toml(
+        '[models.big]\nreference = "vllm:org/big"\ncommand = ["/opt/vllm", "serve"]\n'
+        '[models.tuned]\nreference = "hf:org/big"\nadapter = "org/lora"\nquantize = "8bit"\n'
+    )
+    for stored in (
+        Model("big", "vllm:org/big", "aligned"),
+        Model("tuned", "hf:org/big+org/lora", "aligned"),
+        Model("tuned*0.5", "hf:org/big+org/lora*0.5", "aligned"),
+    ):
+        known = as_known(stored)
+        assert replace(known, options=LoadOptions()) == stored
+        assert known.options == resolve(stored.name.partition("*")[0]).options != LoadOptions()
+    chosen = Model("big", "vllm:org/big", "aligned", LoadOptions(dtype="float32"))
+    for other in (chosen, Model("big", "vllm:org/other", "aligned"), Model("another", "vllm:org/big", "aligned")):
+        assert as_known(other) == other
+    models_toml("[models")
+    assert as_known(Model("big", "vllm:org/big", "aligned")).options == LoadOptions()
 
 
 def test_models_toml() -> None:

@@ -380,6 +380,43 @@ def test_the_gap_of_a_session(store: Store) -> None:
     assert len(pool.requests) == n_requests
 
 
+@dataclass
+class ServedPool(ScorePool):
+    """Its aligned models are behind a server, which may say how it renders chats."""
+
+    template: str | None = "{% for m in messages %}<{{ m['content'] }}>{% endfor %}"
+
+    def _what(self, model: Model) -> Capabilities:
+        known = CAPABILITIES[model.kind]
+        if model.kind == "base":
+            return known
+        return replace(known, renders_chat=True, chat_template=self.template, no_template="name its tokenizer")
+
+
+def test_the_gap_of_chats_that_a_server_renders(store: Store) -> None:
+    served = replace(TEACHER, reference="openai:http://127.0.0.1:1/v1#chat")
+    number = store.create_session("served", reference="chat")
+    context = Context("chat", instruction="Be kind.", prefill=None)
+    for model, of_model in ((served, context), (BASE, Condition.zero_shot(BASE).context)):
+        condition = Condition(model.name, model, of_model, Sampling())
+        cell = store.add_cell(number, Prompt("p0", "Why dance?"), condition, 2)
+        store.set_rendered(cell, "Why dance?")  # of a server all that is known is what it was asked
+        for i in range(2):
+            store.add_sample(cell, result(i, f"{model.name} says {i}"))
+    pool = ServedPool()
+    gap = gaps_of(store, number, LikelihoodCache(store, pool)).compared["p0"]  # type: ignore[arg-type]
+    value = gap.held_out.cross["tiny"]["alignment_gap"]
+    assert value.value == pytest.approx(BITS["tiny"] - BITS["chat"])
+    texts = {request.context + request.query for request in pool.requests}
+    assert texts == {"<Be kind.><Why dance?>", "Why dance?"}
+    silent = ServedPool(template=None)
+    gap = gaps_of(store, number, LikelihoodCache(store, silent)).compared["p0"]  # type: ignore[arg-type]
+    assert gap.held_out.cross["tiny"]["alignment_gap"].reason == (
+        "what stood before the responses of chat is not known: its server renders chats itself and does not say how "
+        "(name its tokenizer)"
+    )
+
+
 def test_the_bits_of_another_tokenizer_are_not_told_apart(store: Store) -> None:
     class Other(ScorePool):
         def score(self, model: Model, request: LikelihoodRequest, sink: Callable[[Scored | Failed], None]) -> None:

@@ -1,4 +1,5 @@
-"""Real servers with an embedded model: vLLM and llama-server, in the environments that tools/servers.sh makes.
+"""Real servers with an embedded model: llama_cpp.server, and vLLM and llama-server in the environments that
+tools/servers.sh makes.
 
 `make test-servers` names their folder in ALIGNBENCH_TEST_SERVERS; without it nothing here is collected.
 """
@@ -25,6 +26,7 @@ from alignbench.models.openai_address import parse_address
 from alignbench.spec import LoadOptions, Model
 from tests.support.driving import load
 from tests.support.served import Served
+from tests.support.server import llama_cpp_server
 from tests.support.waiting import wait_until
 
 SERVERS = Path(os.environ.get("ALIGNBENCH_TEST_SERVERS", ""))
@@ -113,7 +115,14 @@ def llama_server(gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     log.close()
 
 
-@pytest.fixture(scope="session", params=["vllm", "llama_server"])
+@pytest.fixture(scope="session")
+def llama_cpp(gguf: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """llama_cpp.server, of our own environment, which asks for no key."""
+    with llama_cpp_server(tmp_path_factory.mktemp("llama-cpp"), gguf, n_ctx=2048) as url:
+        yield Served(Model("smol-llama-cpp", f"openai:{url}#smol-logprobs", "aligned"), resolve("demo-smollm2"), "")
+
+
+@pytest.fixture(scope="session", params=["vllm", "llama_server", "llama_cpp"])
 def served(request: pytest.FixtureRequest) -> Iterator[Served]:
     """Each of the servers, with the key for it in the environment."""
     served: Served = request.getfixturevalue(request.param)

@@ -21,6 +21,7 @@ from alignbench.engines.protocol import (
     Failed,
     Finished,
     LikelihoodRequest,
+    Scored,
     TextDeltas,
     Tokenized,
 )
@@ -41,6 +42,14 @@ TEXT = " It is a good idea to take a walk, to sleep well and to talk with friend
 CHAT = (("user", "Name three colours."),)
 
 
+@pytest.fixture
+def tells_tokens(served: Served) -> None:
+    """Not of a server that has no tokenizer to ask: it scores no chats, and of texts those alone that have a BOS."""
+    if served.model.name == "smol-llama-cpp":
+        pytest.skip("llama_cpp.server tells no tokens")
+
+
+@pytest.mark.usefixtures("tells_tokens")
 def test_what_the_server_tells_of_the_model(pool: WorkerPool, served: Served) -> None:
     known = pool.capabilities(served.model)
     assert known is not None
@@ -83,7 +92,7 @@ def test_many_cells_come_to_their_ends(pool: WorkerPool, served: Served) -> None
     """Strict mode, different contexts: a server gets all of them."""
     known = pool.capabilities(served.model)
     assert known is not None
-    assert known.lanes > 1
+    assert known.lanes > 1 or "llama-cpp" in served.model.name
     events: queue.Queue[Event] = queue.Queue()
     requests = [plain_request(2, context=f"{i}", max_tokens=12, stops=()) for i in range(8)]
     for request in requests:
@@ -104,7 +113,7 @@ def test_many_cells_come_to_their_ends(pool: WorkerPool, served: Served) -> None
 
 
 def test_a_cancelled_request_ends_and_the_server_goes_on(pool: WorkerPool, served: Served) -> None:
-    request = plain_request(2, max_tokens=2000, temperature=1.0, stops=())
+    request = plain_request(2, max_tokens=1500, temperature=1.0, stops=())
 
     def stop_it(event: Event) -> None:
         if isinstance(event, TextDeltas):
@@ -140,12 +149,38 @@ def _agree(pool: WorkerPool, served: Served, prompt: Prompt, context: Context, t
     assert (theirs.top_ids[:, 0] == ours.top_ids[:, 0]).mean() >= (1.0 if exact else 0.75)
 
 
+@pytest.mark.usefixtures("tells_tokens")
 @pytest.mark.parametrize("template", ["chat", "plain"])
 def test_a_given_response_costs_what_it_costs_in_our_engines(pool: WorkerPool, served: Served, template: str) -> None:
     _agree(pool, served, Prompt.typed("How do I relax after work?"), Context(template, instruction="Be kind."), TEXT)
     _agree(pool, served, Prompt.typed("日本語?"), Context(template), "naïve — 日本語のテキスト 👍🏽")
 
 
+@pytest.mark.usefixtures("tells_tokens")
+def test_texts_that_are_scored_side_by_side_cost_what_they_cost_alone(pool: WorkerPool, served: Served) -> None:
+    requests = [
+        LikelihoodRequest(
+            pool.new_key(), "<|im_start|>user\n", f"Why {i % 3}?<|im_end|>\n", TEXT[: 20 * (i + 1)], top=1
+        )
+        for i in range(5)
+    ]
+    answers: queue.Queue[Scored | Failed] = queue.Queue()
+    for request in requests:
+        pool.score(served.model, request, answers.put)
+    together = {}
+    while len(together) < len(requests):
+        answer = answers.get(timeout=LIMIT)
+        assert isinstance(answer, Scored), answer
+        together[answer.key] = answer
+    for request in requests:
+        pool.score(served.model, replace(request, key=pool.new_key()), answers.put)
+        alone = answers.get(timeout=LIMIT)
+        assert isinstance(alone, Scored), alone
+        assert alone.ids.tolist() == together[request.key].ids.tolist()
+        assert np.abs(alone.logprob - together[request.key].logprob).mean() < 0.1
+
+
+@pytest.mark.usefixtures("tells_tokens")
 def test_what_was_sampled_costs_what_sampling_said(pool: WorkerPool, served: Served) -> None:
     request = plain_request(1, max_tokens=24, temperature=1.0, stops=())
     (sample,) = results(follow(pool, served.model, request)).values()
@@ -154,6 +189,7 @@ def test_what_was_sampled_costs_what_sampling_said(pool: WorkerPool, served: Ser
         assert np.abs(scored.logprob - sample.tokens.logprob).mean() < 0.1
 
 
+@pytest.mark.usefixtures("tells_tokens")
 def test_tokens_are_those_of_our_engines(pool: WorkerPool, served: Served) -> None:
     texts = ("Hello  world\n\n", "日本語のテキスト 👍🏽", "<|im_start|>user\nhi<|im_end|>\n", "")
     found = []
@@ -169,6 +205,7 @@ def test_tokens_are_those_of_our_engines(pool: WorkerPool, served: Served) -> No
 # Commands
 
 
+@pytest.mark.usefixtures("tells_tokens")
 def test_likelihood_of_a_chat_model(served: Served) -> None:
     totals = []
     for model in (served.model, served.local):
@@ -191,6 +228,7 @@ def test_likelihood_of_a_chat_model(served: Served) -> None:
     assert theirs["bits_per_byte"] == pytest.approx(ours["bits_per_byte"], rel=0.05)
 
 
+@pytest.mark.usefixtures("tells_tokens")
 def test_ledger_of_a_chat_model(served: Served, tmp_path: Path) -> None:
     prompts = tmp_path / "prompts.jsonl"
     prompts.write_text("".join(json.dumps({"id": f"p{i}", "prompt": f"Name {i} colours."}) + "\n" for i in (2, 3)))
@@ -208,7 +246,7 @@ def test_a_survey_is_read_off_log_probs(served: Served, tmp_path: Path) -> None:
     questions = tmp_path / "questions.jsonl"
     question = {"id": "city", "prompt": "What suits a city?", "options": ["Bus", "Tram", "Neither"]}
     questions.write_text(json.dumps(question) + "\n")
-    shares = []
+    ways, shares = [], []
     for model in (served.model, served.local):
         ran = alignbench(
             "survey", str(questions), "--condition", f"voter={model.reference}", "--by", "logprob", "--orders", "given",
@@ -216,8 +254,13 @@ def test_a_survey_is_read_off_log_probs(served: Served, tmp_path: Path) -> None:
         )  # fmt: skip
         assert ran.returncode == 0, ran.stderr
         (row,) = map(json.loads, ran.stdout.splitlines())
-        assert row["by"] == "logprob", ran.stderr
+        ways.append(row["by"])
         shares.append(row["p"])
+    if "llama-cpp" in served.model.name:
+        assert ways == ["first_token", "logprob"]
+        assert sum(shares[0]) == pytest.approx(1.0, abs=1e-6)
+        return
+    assert ways == ["logprob", "logprob"]
     assert shares[0] == pytest.approx(shares[1], abs=0.05)
 
 
@@ -242,7 +285,7 @@ def test_a_tokenizer_of_this_machine_scores_as_the_servers_own(
     own = OpenAIEngine(vllm.model, Cancellation(), settings)
     monkeypatch.setattr("alignbench.engines.openai.prompt_tokens.tokenizer_of", lambda *_: None)
     if known != "vLLM":
-        monkeypatch.setattr("alignbench.engines.openai.engine.server_of", lambda _: Server(""))
+        monkeypatch.setattr("alignbench.engines.openai.remote_model.server_of", lambda _: Server(""))
     ours = OpenAIEngine(vllm.model, Cancellation(), settings)
     try:
         assert ours.capabilities().chat_template == own.capabilities().chat_template

@@ -172,10 +172,10 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def llama_cpp_server(folder: Path, weights: Path) -> Iterator[str]:
+def llama_cpp_server(folder: Path, weights: Path, n_ctx: int = 512) -> Iterator[str]:
     """llama-cpp-python's server with one model under two names; its address.
 
-    `smol` gives no log-probs, `smol-logprobs` does.
+    `smol` gives no log-probs, `smol-logprobs` does. n_ctx: the window of the latter, each place of which has logits.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -183,7 +183,7 @@ def llama_cpp_server(folder: Path, weights: Path) -> Iterator[str]:
     common = {"model": str(weights), "n_threads": 2, "verbose": False}
     models = [
         {**common, "model_alias": "smol", "n_ctx": 2048, "logits_all": False},
-        {**common, "model_alias": "smol-logprobs", "n_ctx": 512, "logits_all": True},
+        {**common, "model_alias": "smol-logprobs", "n_ctx": n_ctx, "logits_all": True},
     ]
     config = folder / "server.json"
     config.write_text(json.dumps({"host": "127.0.0.1", "port": port, "models": models}))

@@ -88,6 +88,11 @@ def test_two_actions_may_change_keys(tmp_path: Path) -> None:
     assert checked_keys(tmp_path / "config.toml", swapped) == dict(swapped)
 
 
+def test_nobody_waits_long_for_the_key_that_quits(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", start=AppStart(keys={"app.quit": "ctrl+x,f12"}))
+    assert app.keys.leaving == ("escape", "ctrl+x", "f12")
+
+
 def test_an_action_is_the_same_on_another_key() -> None:
     other = with_keys(CONDITION[0], "f12")
     assert other == CONDITION[0]

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from alignbench import paths
 from alignbench.child_process import is_stopped
 from tests.support.app import rows
 from tests.support.on_a_terminal import terminal_of
@@ -130,6 +131,7 @@ FIRST_PAINT = """
 import asyncio, sys
 from pathlib import Path
 from alignbench.tui.app import BenchApp
+from alignbench.tui.start import app_start
 
 HEAVY = ("torch", "transformers", "llama_cpp", "sentence_transformers", "numpy", "sqlite_utils")
 loaded = []
@@ -140,7 +142,7 @@ async def begin(self):
 
 async def main():
     BenchApp._begin = begin
-    app = BenchApp(Path("none.db"), None, None)
+    app = BenchApp(Path("none.db"), None, None, start=app_start(Path("none.db")))
     async with app.run_test() as pilot:
         await pilot.pause()
 
@@ -150,6 +152,8 @@ print(loaded)
 
 
 def test_the_first_paint_imports_nothing_heavy(tmp_path: Path) -> None:
+    paths.config_dir().mkdir()
+    paths.config_file().write_text('prompts = "contested"\ntheme = "nord"\n[keys]\nbench.sample = "f12"\n')
     painted = subprocess.run(
         [sys.executable, "-c", FIRST_PAINT], capture_output=True, text=True, check=True, cwd=tmp_path
     )

@@ -8,7 +8,7 @@ from contextlib import closing
 from alignbench.errors import InputError
 from alignbench.judging.plan import JudgePlan, plan_judging
 from alignbench.judging.runner import JudgeRun
-from alignbench.models.catalog import resolve
+from alignbench.models.catalog import as_known, resolve
 from alignbench.spec import Model
 from alignbench.store import Store
 
@@ -26,7 +26,7 @@ def base_model(name: str | None, session: tuple[Store, int] | None) -> tuple[Mod
     models = {condition.model for condition in store.conditions(number) if condition.model.kind == "base"}
     if len(models) != 1:
         return None, f"the session has {len(models) or 'no'} base models; name one with --base"
-    return models.pop(), ""
+    return as_known(models.pop()), ""
 
 
 def judge_quality(

@@ -25,9 +25,15 @@ def main() -> None:
         from alignbench.cli import completion, printing, signal_wakeup
         from alignbench.cli.app import app
         from alignbench.cli.late import late_group
+        from alignbench.errors import AlignbenchError
 
         def run() -> object:
-            return late_group(app)(prog_name=completion.PROGRAM, color=False)
+            try:
+                return late_group(app)(prog_name=completion.PROGRAM, color=False)
+            except UnicodeDecodeError:
+                if "--install-completion" not in sys.argv:
+                    raise
+                raise AlignbenchError(completion.NOT_UTF8) from None
 
         if completion.VARIABLE in os.environ:
             printing.data(completion.answer(run), end="")

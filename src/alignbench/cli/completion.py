@@ -21,6 +21,7 @@ import typer
 
 PROGRAM = "alignbench"
 VARIABLE = "_ALIGNBENCH_COMPLETE"  # in which a shell says what it wants
+NOT_UTF8 = "The file that this shell reads at its start is not UTF-8: put there yourself what --show-completion prints."
 _NEWEST = 50  # sessions
 _VALUE = re.compile(r"[\w.,:=+@%/*-]+", re.ASCII)
 _UNSAFE = re.compile(r"[^\w.,;+@%/* ()=-]+")

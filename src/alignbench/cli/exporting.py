@@ -66,6 +66,48 @@ def overton(
         printing.wrote(export_overton(store, session, folder))
 
 
+@app.command("inspect")
+def as_inspect(
+    session: SessionArgument,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="A log of one condition, FILE.eval or FILE.json, or a new folder."
+        ),
+    ],
+    condition: Conditions = None,
+    prompt: Prompts = None,
+    db: Db = None,
+) -> None:
+    """Export logs that `inspect view` opens.
+
+    A log is of one condition; a folder gets one of each. Needs inspect_ai: pip install 'alignbench[inspect]'.
+    """
+    from alignbench.exporting.inspect_log import export_inspect
+    from alignbench.exporting.samples import SampleFilter
+
+    with reading(existing_database(db)) as store:
+        store.session(session)
+        printing.wrote(export_inspect(store, session, SampleFilter(condition or (), prompt or ()), output))
+
+
+@app.command("hf")
+def as_dataset(
+    session: SessionArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="A new folder for the dataset.")],
+    condition: Conditions = None,
+    prompt: Prompts = None,
+    db: Db = None,
+) -> None:
+    """Export a dataset that `datasets` loads, with a card."""
+    from alignbench.exporting.dataset import export_dataset
+    from alignbench.exporting.samples import SampleFilter
+
+    with reading(existing_database(db)) as store:
+        store.session(session)
+        printing.wrote(export_dataset(store, session, SampleFilter(condition or (), prompt or ()), output))
+
+
 def _export(
     ending: str,
     session: int,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,7 +20,11 @@ if TYPE_CHECKING:
 
 def judge(
     session: Annotated[int, session_number()],
-    kind: Annotated[JudgeKind, typer.Option(help="What is judged.")],
+    kind: Annotated[JudgeKind | None, typer.Option(help="What is judged.")] = None,
+    template: Annotated[
+        Path | None,
+        typer.Option(help="In place of a kind, a rubric of your own.", metavar="FILE.toml"),
+    ] = None,
     model: Annotated[
         str | None,
         model_option("--model", help="The judge: a name or a reference.", show_default="the judge of config.toml"),
@@ -48,26 +53,37 @@ def judge(
     from alignbench.cli.terms import print_terms
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.judging.plan import plan_judging
+    from alignbench.judging.rubrics import keep_columns, read_rubric, rubric_columns
     from alignbench.judging.runner import JudgeRun
     from alignbench.judging.summary import agreement, judgments_of, pair_sources, summarize
     from alignbench.metrics.statistics import Uncertainty
     from alignbench.reports.to_json import agreement_json, judged_json
     from alignbench.store import Store
 
+    if (kind is None) == (template is None):
+        raise InputError("Give either --kind KIND or --template FILE.toml.")
+    rubric = None if template is None else read_rubric(template.expanduser())
+    wanted = kind if kind is not None else rubric
+    assert wanted is not None
     chosen = _judge(model).with_options(device=device, gpu_layers=gpu_layers)
     with Store.open(existing_database(db)) as store:
-        plan = plan_judging(store, session, kind, chosen, reference=reference)
+        plan = plan_judging(store, session, wanted, chosen, reference=reference)
         if plan.items:
             print_terms([chosen])
+        if rubric is not None:
+            keep_columns(store, session, rubric)
         outcome = RunOutcome()
         pool = WorkerPool(threads=threads)
         try:
             follow_judge(JudgeRun(plan, pool, store), outcome)
         finally:
             pool.close()
-        rows = judgments_of(store, session, kind, chosen.reference, plan.reference)
-        agreed = agreement(store, session).get(kind, {})
-        table = summarize(kind, rows, Uncertainty(), pair_sources(store, session, rows)) if rows else {}
+        judged = plan.template.kind
+        rows = judgments_of(store, session, judged, chosen.reference, plan.reference)
+        agreed = agreement(store, session).get(judged, {})
+        sources = pair_sources(store, session, rows)
+        columns = None if rubric is None else rubric_columns(rubric)
+        table = summarize(judged, rows, Uncertainty(), sources, columns) if rows else {}
     counts = Counter(row.judgment.status for row in rows)
     meta = {
         "session": session,
@@ -79,7 +95,7 @@ def judge(
         "agreement": agreement_json(agreed),
     }
     if as_json:
-        printing.json_data({**judged_json({kind: table}), "meta": meta})
+        printing.json_data({**judged_json({judged: table}), "meta": meta})
     else:
         print_judged(table)
         print_agreement(agreed)

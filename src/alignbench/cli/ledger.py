@@ -162,6 +162,7 @@ def ledger(
 
 def _in_session(path: Path, session: int | None) -> tuple[list[Prompt], dict[str, Condition]]:
     """The prompts of a session, and its conditions by name; nothing without a session."""
+    from alignbench.models.catalog import as_known
     from alignbench.store import Store
 
     if session is None:
@@ -170,4 +171,7 @@ def _in_session(path: Path, session: int | None) -> tuple[list[Prompt], dict[str
         raise InputError(f"There is no session {session}: there is no database at {path}.")
     with Store.open(path) as store:
         number = store.session(session).id
-        return store.prompts(number), {condition.name: condition for condition in store.conditions(number)}
+        return store.prompts(number), {
+            condition.name: replace(condition, model=as_known(condition.model))
+            for condition in store.conditions(number)
+        }

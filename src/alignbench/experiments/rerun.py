@@ -9,8 +9,8 @@ from typing import Any
 
 from alignbench.engines.openai.replay import replay_words
 from alignbench.experiments.plan import Plan, PlannedCell
-from alignbench.models.catalog import known_models
-from alignbench.spec import Condition, LoadOptions, Model
+from alignbench.models.catalog import without_orders
+from alignbench.spec import Condition, LoadOptions
 from alignbench.store import NewHint, SampleRow, Store
 
 
@@ -120,24 +120,9 @@ def _as_loaded(condition: Condition, manifest_conditions: list[dict[str, Any]]) 
     """A condition whose model is loaded as it was for the session, as far as its manifest tells."""
     for each in manifest_conditions:
         if each.get("hash") == condition.hash:
-            options = _without_orders(condition.model, LoadOptions(**each["model"]["options"]))
-            return replace(condition, model=replace(condition.model, options=options))
+            options = LoadOptions(**each["model"]["options"])
+            return replace(condition, model=without_orders(replace(condition.model, options=options)))
     return condition
-
-
-def _without_orders(model: Model, options: LoadOptions) -> LoadOptions:
-    """Options of a manifest, but what runs programs of somebody's choice: a database may be a stranger's, so that is as
-    the user's models.toml says."""
-    if not (options.command or options.args or options.env or options.trust_remote_code):
-        return options
-    own = next((known.options for known in known_models() if known.reference == model.reference), LoadOptions())
-    return replace(
-        options,
-        command=own.command,
-        args=own.args,
-        env=own.env,
-        trust_remote_code=options.trust_remote_code and own.trust_remote_code,
-    )
 
 
 def _take_content(store: Store, cell_id: int, scratch: Store, session: int, cell: PlannedCell) -> None:

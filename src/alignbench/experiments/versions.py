@@ -12,6 +12,7 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
 from alignbench.errors import InputError, did_you_mean
+from alignbench.models.catalog import as_known, without_orders
 from alignbench.spec import Condition, Context
 
 if TYPE_CHECKING:
@@ -94,7 +95,8 @@ def _read(values: Mapping[str, Any], store: Store) -> Condition:
     """The condition that `written_condition` wrote."""
     context = Context.from_json(values["context"], store.example_set_or_gone)
     plain: Condition = rebuilt(Condition, {**values, "context": {"template": context.template}})
-    return replace(plain, context=context, unrecorded=frozenset(plain.unrecorded))
+    model = as_known(without_orders(plain.model))
+    return replace(plain, model=model, context=context, unrecorded=frozenset(plain.unrecorded))
 
 
 def _session_condition(values: Mapping[str, Any], store: Store, there: Iterable[Condition]) -> Condition:

@@ -38,10 +38,15 @@ def sample_rows(store: Store, session: int, selection: SampleFilter = EVERYTHING
 
     InputError where the session has no condition or prompt of a name that is selected.
     """
-    kinds = {condition.name: condition.model.kind for condition in store.conditions(session)}
-    _known("condition", selection.conditions, kinds)
-    _known("prompt", selection.prompts, [prompt.id for prompt in store.prompts(session)])
+    known_names(store, session, selection)
+    kinds: dict[str, str] = {condition.name: condition.model.kind for condition in store.conditions(session)}
     return _selected_rows(store, session, selection, kinds)
+
+
+def known_names(store: Store, session: int, selection: SampleFilter) -> None:
+    """InputError where the session has no condition or prompt of a name that is selected."""
+    _known("condition", selection.conditions, [condition.name for condition in store.conditions(session)])
+    _known("prompt", selection.prompts, [prompt.id for prompt in store.prompts(session)])
 
 
 def _selected_rows(

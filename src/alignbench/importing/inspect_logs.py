@@ -6,7 +6,7 @@ here. Samples that end in a call of a tool, or whose conversation has any, are l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,8 @@ def _of_log(path: Path, ids: PromptIds, responses: Responses) -> Iterator[Respon
     header = _read(path, lambda: read_eval_log(path, header_only=True))
     spec = header.eval
     config = spec.model_generate_config.model_dump(exclude_none=True) | header.plan.config.model_dump(exclude_none=True)
-    origin = Origin(spec.model, settings=settings_of(config))
-    responses.facts.setdefault(spec.model, {}).update({"model": spec.model, "inspect_task": spec.task})
+    origin = _origin(spec, config)
+    responses.facts.setdefault(origin.model, {}).update({"model": spec.model, "inspect_task": spec.task})
     samples = read_eval_log_samples(path, all_samples_required=False)
     while (sample := _read(path, lambda: next(samples, None))) is not None:
         where = f"{path}, sample {sample.id}, epoch {sample.epoch}"
@@ -73,10 +73,19 @@ def _of_log(path: Path, ids: PromptIds, responses: Responses) -> Iterator[Respon
             responses.left_out[f"samples with {error}"] += 1
             continue
         prompt = ids.named(prompt, str(sample.id), spec.task)
-        seed = seed_of(config.get("seed"))
+        seed = seed_of((sample.metadata or {}).get("seed", config.get("seed")))
         for i, imported in enumerate(_samples(sample, answers, seed)):
             key = f"inspect {sample.uuid} {i}" if sample.uuid else ""
             yield Response(where, prompt, origin, imported, key=key)
+
+
+def _origin(spec: Any, config: Mapping[str, Any]) -> Origin:
+    """A log that this program wrote says which condition it is of, and what Inspect has no name for."""
+    ours = (spec.metadata or {}).get("alignbench")
+    if not isinstance(ours, dict) or not isinstance(ours.get("condition"), str) or not ours["condition"]:
+        return Origin(spec.model, settings=settings_of(config))
+    settings = ours.get("settings") if isinstance(ours.get("settings"), dict) else {}
+    return Origin(ours["condition"], "base" if ours.get("kind") == "base" else "aligned", settings_of(settings or {}))
 
 
 def _read(path: Path, read: Any) -> Any:

@@ -51,8 +51,10 @@ def _responses(path: Path, mapped: FieldMap | None, responses: Responses) -> Ite
                 f'{where}, field "{missing[0]}": missing; the header has {there}, expected {", ".join(FIELDS)}.'
             )
         cells = {name: written(cell) for name, cell in row.cells.items()}
-        text = "text" if mapped is None else mapped.columns[0]
-        there_cells = {name: cell for name, cell in cells.items() if cell or name == text}
+        if mapped is None:
+            there_cells: dict[str, str | None] = {name: cell for name, cell in cells.items() if cell or name == "text"}
+        else:
+            there_cells = {name: cell if cell or name == mapped.columns[0] else None for name, cell in cells.items()}
         yield from row_responses(there_cells, path, where, mapped, responses)
     if empty:
         raise no_responses(path, mapped)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from alignbench.errors import InputError, did_you_mean
-from alignbench.judging.templates import CHOSEN, CONSTRAINED, PAIRED, SETS, WITHIN, JudgeTemplate, judge_template
+from alignbench.judging.templates import CHOSEN, CONSTRAINED, SETS, WITHIN, JudgeTemplate, judge_template
 from alignbench.metrics.option_replies import order_listed, parse_reply
 from alignbench.metrics.words import is_empty
 from alignbench.spec import Model, content_hash
@@ -54,7 +54,13 @@ class JudgePlan:
 
 
 def plan_judging(
-    store: Store, session: int, kind: str, judge: Model, *, reference: str | None = None, seed: int = 0
+    store: Store,
+    session: int,
+    kind: str | JudgeTemplate,
+    judge: Model,
+    *,
+    reference: str | None = None,
+    seed: int = 0,
 ) -> JudgePlan:
     """Every finished sample of a session that has no judgment of this kind by this judge with the present template.
 
@@ -68,14 +74,15 @@ def plan_judging(
     Args:
         store: has the session
         session: whose samples are judged
-        kind: of judgment, a template's name
+        kind: of judgment, a template's name; or a template of one's own
         judge: the model
         reference: of pairs; without one, the session's own
         seed: decides which pairs are shown the other way round
     """
-    template = judge_template(kind)
+    template = judge_template(kind) if isinstance(kind, str) else kind
+    kind = template.kind
     own = store.session(session).reference
-    against = pair_reference(store, session, reference or own) if kind in PAIRED else None
+    against = pair_reference(store, session, reference or own) if template.paired else None
     if kind in WITHIN:
         every = tuple(pairs_within(store, session, seed))
     elif kind in SETS:

@@ -9,6 +9,7 @@ from typing import Any
 from alignbench.answer_options import LETTERS
 from alignbench.json_reply import conforming
 from alignbench.json_schema import NOT_APPLICABLE
+from alignbench.judging.rubrics import rubric_values
 from alignbench.judging.templates import JudgeTemplate
 from alignbench.store import JudgmentStatus
 
@@ -47,6 +48,8 @@ def read_reply(
         value = conforming(reply, template.schema_object())
     except ValueError as error:
         return ParsedReply("invalid", {}, str(error))
+    if template.of:
+        return _of_rubric(rubric_values(template, value, flipped=flipped))
     if template.kind == "equivalence":
         return ParsedReply("valid", {"same": value["answer"] == "same"})
     if template.kind == "constraints":
@@ -65,6 +68,14 @@ def read_reply(
     missing = [name for name, field in fields.items() if field is None]
     reason = f"{NOT_APPLICABLE}: {', '.join(missing)}" if missing else ""
     return ParsedReply("na" if len(missing) == len(names) else "valid", fields, reason)
+
+
+def _of_rubric(fields: dict[str, Any]) -> ParsedReply:
+    """Of a template of one's own: "N/A" is no value, of whatever field."""
+    fields = {name: _number_or_word(value) for name, value in fields.items()}
+    missing = [name for name, value in fields.items() if value is None]
+    reason = f"{NOT_APPLICABLE}: {', '.join(missing)}" if missing else ""
+    return ParsedReply("valid" if len(missing) < len(fields) else "na", fields, reason)
 
 
 def _chosen(choice: str, options: Sequence[str]) -> ParsedReply:

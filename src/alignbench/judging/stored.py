@@ -24,7 +24,7 @@ def readable_judgments(
 
 
 def check_fields(kind: str, fields: Mapping[str, Any]) -> None:
-    """LookupError or TypeError where a field is missing or of another type. Of other kinds nothing is known."""
+    """LookupError or TypeError where a field is missing or of another type."""
     match kind:
         case "quality" | "new-information":
             _expect(fields, (int, float, NoneType), *fields.values())
@@ -45,6 +45,8 @@ def check_fields(kind: str, fields: Mapping[str, Any]) -> None:
             _expect(fields, str, *(topic["in"] for topic in fields["topics"]))
         case "set-topics":
             _expect(fields, str, *(topic for topics in fields["topics"] for topic in topics))
+        case _:  # of a template of one's own
+            _expect(fields, (int, float, str, NoneType), *fields.values())
 
 
 def _expect(fields: Mapping[str, Any], kinds: type | tuple[type, ...], *values: object) -> None:

@@ -12,8 +12,9 @@ import numpy as np
 from alignbench.contexts.source_samples import NOTHING_HELD_OUT, Sources
 from alignbench.judging.labels import LABELS, PREFERENCE, PREFERRED, TAG
 from alignbench.judging.replies import ASPECTS
+from alignbench.judging.rubrics import columns_of_values, kept_columns
 from alignbench.judging.stored import readable_judgments
-from alignbench.judging.templates import CHOSEN, CONSTRAINED, KINDS, PAIRED, SETS, WITHIN
+from alignbench.judging.templates import CHOSEN, CONSTRAINED, KINDS, SETS, WITHIN
 from alignbench.metrics.agreement import MeasurementLevel, krippendorff_alpha
 from alignbench.metrics.estimates import Estimate
 from alignbench.metrics.intervals import UNIT, Bounds
@@ -104,7 +105,8 @@ def judged_tables(
     leave out pairs with another one. conditions: leave out samples of others; None for all.
     """
     tables: dict[str, JudgedTable] = {}
-    for kind in (*KINDS, *LABELS):
+    own = [kind for kind in store.judgment_kinds(session) if kind not in (*KINDS, *LABELS)]
+    for kind in (*KINDS, *LABELS, *own):
         judges = store.judges(session, kind)
         chosen = [judge] if judge is not None else judges if kind in LABELS else judges[:1]
         rows = [
@@ -113,8 +115,12 @@ def judged_tables(
             for row in judgments_of(store, session, kind, who, None if kind in WITHIN else reference)
             if conditions is None or row.condition in conditions
         ]
-        if rows:
-            tables[kind] = summarize(kind, rows, uncertainty or Uncertainty(), pair_sources(store, session, rows))
+        if not rows:
+            continue
+        columns = kept_columns(store, session, kind, _last_template(rows)) if kind in own else None
+        table = summarize(kind, rows, uncertainty or Uncertainty(), pair_sources(store, session, rows), columns)
+        if table:
+            tables[kind] = table
     return tables
 
 
@@ -131,22 +137,42 @@ def judgments_of(store: Store, session: int, kind: str, judge: str, reference: s
 
 
 def summarize(
-    kind: str, rows: Sequence[JudgmentRow], uncertainty: Uncertainty, sources: Mapping[str, Sources] | None = None
+    kind: str,
+    rows: Sequence[JudgmentRow],
+    uncertainty: Uncertainty,
+    sources: Mapping[str, Sources] | None = None,
+    columns: Mapping[str, Bounds] | None = None,
 ) -> JudgedTable:
     """The table of one kind from the judgments of a judge, or the labels of people; conditions in order of appearance.
 
-    rows: each item of a judge once. sources: see `pair_sources`; a pair of a response and the very sample that its
-    context is made from is left out.
+    Args:
+        kind: of judgment; of a template of one's own the last version alone is summarized.
+        rows: each item of a judge once.
+        uncertainty: of the means.
+        sources: see `pair_sources`; a pair of a response and the very sample that its context is made from is left out.
+        columns: of a template of one's own, what its fields are summarized as, and what that lies in; None where it is
+            told by what is stored.
     """
+    bounds: dict[str, Bounds] | None = None
+    if kind not in (*KINDS, *LABELS):
+        rows = _of_last_version(rows)
+        stored = [row.judgment.fields for row in rows if row.judgment.status == "valid"]
+        bounds = dict(columns) if columns is not None else columns_of_values(stored)
     groups: dict[str, list[JudgmentRow]] = {}
     for row in rows:
         name = row.condition if row.reference is None else f"{row.condition} vs {row.reference}"
         groups.setdefault(name, []).append(row)
     held_out = {name: [row for row in of if not _with_source(row, sources or {})] for name, of in groups.items()}
-    fields = _FIELDS[kind] if kind != TAG else tuple(sorted({row.judgment.fields["tag"] for row in rows}))
-    table = _table(kind, held_out, fields, uncertainty)
+    if bounds is not None:
+        fields = tuple(bounds)
+    else:
+        fields = _FIELDS[kind] if kind != TAG else tuple(sorted({row.judgment.fields["tag"] for row in rows}))
+        bounds = {field: _bounds(kind, field) for field in fields}
+    if not fields:
+        return {}
+    table = _table(held_out, bounds, uncertainty)
     sourced = {name: of for name, of in groups.items() if len(held_out[name]) < len(of)}
-    for name, estimates in _table(kind, sourced, fields, uncertainty).items():
+    for name, estimates in _table(sourced, bounds, uncertainty).items():
         reason = "" if held_out[name] else NOTHING_HELD_OUT
         for field, whole in estimates.items():
             table[name][field] = replace(table[name][field], with_source=whole, reason=reason)
@@ -160,20 +186,30 @@ def _with_source(row: JudgmentRow, sources: Mapping[str, Sources]) -> bool:
     return row.reference_sample in sources[row.reference](row.prompt_id).get(row.condition, ())
 
 
+def _of_last_version(rows: Sequence[JudgmentRow]) -> list[JudgmentRow]:
+    last = _last_template(rows)
+    return [row for row in rows if row.judgment.template_hash == last]
+
+
+def _last_template(rows: Sequence[JudgmentRow]) -> str:
+    return max(rows, key=lambda row: row.id).judgment.template_hash
+
+
 def _table(
-    kind: str, groups: Mapping[str, Sequence[JudgmentRow]], fields: Sequence[str], uncertainty: Uncertainty
+    groups: Mapping[str, Sequence[JudgmentRow]], bounds: Mapping[str, Bounds], uncertainty: Uncertainty
 ) -> dict[str, dict[str, JudgedEstimate]]:
+    """bounds: of the values of each field."""
     if not groups:
         return {}
-    columns = {(name, field): _column(group, field) for name, group in groups.items() for field in fields}
+    columns = {(name, field): _column(group, field) for name, group in groups.items() for field in bounds}
     prompts = sorted({row.prompt_id for group in groups.values() for row in group})
     means = {
         key: [statistics.fmean(judged) if (judged := column.values.get(prompt)) else math.nan for prompt in prompts]
         for key, column in columns.items()
     }
-    bounds = [_bounds(kind, field) for _, field in columns]
-    intervals = uncertainty.intervals(np.array([*means.values()], np.float64).reshape(len(means), -1).T, bounds)
-    paired = kind in (*PAIRED, *WITHIN, *LABELS)
+    limits = [bounds[field] for _, field in columns]
+    intervals = uncertainty.intervals(np.array([*means.values()], np.float64).reshape(len(means), -1).T, limits)
+    paired = any(row.judgment.reference_sample_id is not None for group in groups.values() for row in group)
     table: dict[str, dict[str, JudgedEstimate]] = {name: {} for name in groups}
     for (name, field), column, interval in zip(columns, columns.values(), intervals, strict=True):
         there = [value for value in means[name, field] if not math.isnan(value)]
@@ -294,6 +330,19 @@ def _value(judgment: Judgment, field: str) -> float | None:
             together = {topic for topics in of_responses for topic in topics}
             covered = statistics.fmean(len(topics) for topics in of_responses) / len(together)
             return float(len(together)) if field == "topics" else covered
-        case _:
+        case "quality" | "new-information" | "equivalence":
             grade = judgment.fields.get(field)
             return None if grade is None else float(grade)
+        case _:
+            return _rubric_value(judgment, field)
+
+
+def _rubric_value(judgment: Judgment, column: str) -> float | None:
+    """Of a template of one's own: a number, or 1 for the choice of the column and 0 for another."""
+    field, is_choice, choice = column.partition("=")
+    given = judgment.fields.get(field)
+    if given is None:
+        return None
+    if is_choice:
+        return float(given == choice)
+    return float(given) if isinstance(given, int | float) else None

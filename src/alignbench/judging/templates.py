@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import StrictUndefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from alignbench import paths
 from alignbench.answer_options import LETTERS
@@ -26,7 +28,8 @@ KINDS = (*SINGLE, *PAIRED, *WITHIN, *SETS, *CONSTRAINED, *CHOSEN)
 
 WITHOUT_OPTION = ("refusal", "none")  # what a reply may do in place of choosing an option
 
-_JINJA = Environment(undefined=StrictUndefined, trim_blocks=True, autoescape=False)
+_MARKUP = re.compile(r"\{[{%#]")
+_JINJA = ImmutableSandboxedEnvironment(undefined=StrictUndefined, trim_blocks=True, autoescape=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +40,26 @@ class JudgeTemplate:
     prompt: str  # Jinja over `question`, `response`, `constraints`, `options`; of a pair `shown`, of a set `responses`
     schema: str  # JSON schema of the reply, as text
     max_tokens: int  # most tokens of a reply
+    of: Literal["", "response", "pair"] = ""  # what a template of a user's own is about; empty for those that ship
 
     @property
     def hash(self) -> str:
         """Hash of the whole template: a judgment made with another template is another judgment."""
-        return content_hash(asdict(self))
+        whole = asdict(self)
+        if not self.of:
+            del whole["of"]
+        return content_hash(whole)
+
+    @property
+    def paired(self) -> bool:
+        """Whether it is of a response and one of the reference."""
+        return self.kind in PAIRED or self.of == "pair"
 
     @property
     def instructions(self) -> str:
         """The part that is the same for every item, up to where the item begins."""
+        if self.of:
+            return _MARKUP.split(self.prompt)[0]
         return self.prompt.partition("<question>")[0]
 
     def ask(
@@ -68,7 +82,7 @@ class JudgeTemplate:
             options: of a survey question, in the order of their letters.
         """
         template = _JINJA.from_string(self.prompt)
-        if self.kind in (*PAIRED, *WITHIN):
+        if self.paired or self.kind in WITHIN:
             shown = [*responses][::-1] if flipped else [*responses]
             return template.render(question=question, shown=shown, flipped=flipped).strip()
         if self.kind in SETS:

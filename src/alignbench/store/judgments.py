@@ -87,6 +87,11 @@ class JudgmentsMixin(NamedMixin):
         )
         return {(row["sample_id"], row["reference_sample_id"]) for row in rows}
 
+    def judgment_kinds(self, session_id: int) -> list[str]:
+        """The kinds of judgments that a session has, in order of first use."""
+        rows = self._rows("SELECT kind FROM judgments WHERE session_id = ? GROUP BY kind ORDER BY min(id)", session_id)
+        return list(self._readable(rows, lambda row: decode_text(row["kind"]), lambda _: "a kind of judgment"))
+
     def judges(self, session_id: int, kind: str) -> list[str]:
         """Who has judged a session in this way: who has judged the most comes first, then who did so last."""
         rows = self._rows(

@@ -22,7 +22,7 @@ _SESSION = """
 """
 
 
-_TABLES_OF_MANIFEST = frozenset({"experiment", "imported", "ledger", "loaded"})
+_TABLES_OF_MANIFEST = frozenset({"experiment", "imported", "ledger", "loaded", "rubrics"})
 
 
 class SessionsMixin(NamedMixin):

@@ -244,7 +244,8 @@ class BenchApp(OrderedApp):
         changed = any(isinstance(screen, AppScreen) and screen.is_changed for screen in self.screen_stack)
         if changed and not self._told:
             self._told = True
-            again = next(action.shown for action in of_screen(self.screen) if action.name == "quit")
+            shown = next(action.shown for action in of_screen(self.screen) if action.name == "quit")
+            again = shown.replace("^", "Ctrl+")
             tell(self, f"What was changed here is not taken yet: F10 takes it. {again} again leaves it out.", "warning")
         elif not self._leaving:
             self._leaving = True

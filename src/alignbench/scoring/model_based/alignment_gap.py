@@ -10,8 +10,12 @@ from functools import partial
 
 from alignbench.contexts.rendering import closings, stops
 from alignbench.contexts.source_samples import Sources
+from alignbench.errors import AlignbenchError, EngineError
+from alignbench.experiments.plan import PlannedCell
+from alignbench.experiments.served_chats import is_rendered_by_server, text_of_server
 from alignbench.metrics.likelihood import alignment_gap, token_shifts
 from alignbench.metrics.values import Cross
+from alignbench.models.catalog import as_known
 from alignbench.progress import Progress, tracked
 from alignbench.scoring.endings import EndCounts, Ending, ending
 from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, ReferencePart
@@ -64,14 +68,35 @@ class _Read:
 
 
 class _Seen:
-    """What the models saw of a session's prompts, byte for byte."""
+    """What the models saw of a session's prompts, byte for byte.
 
-    def __init__(self, store: Store, session: int, conditions: Collection[Condition]) -> None:
-        self._closings = {condition.name: closings(stops(condition.context)) for condition in conditions}
+    Attributes:
+        unknown: by condition, why that is not known
+    """
+
+    def __init__(
+        self, store: Store, session: int, conditions: Collection[Condition], likelihoods: LikelihoodCache
+    ) -> None:
+        by_name = {condition.name: condition for condition in conditions}
+        self._closings = {name: closings(stops(condition.context)) for name, condition in by_name.items()}
         self._texts: dict[str, dict[str, str]] = {}
+        self.unknown: dict[str, str] = {}
+        prompts = {prompt.id: prompt for prompt in store.prompts(session)}
         for cell in store.cells(session):
-            if cell.condition in self._closings and (text := store.rendered(cell.id)) is not None:
-                self._texts.setdefault(cell.condition, {})[cell.prompt_id] = text
+            condition = by_name.get(cell.condition)
+            if condition is None or cell.condition in self.unknown or (text := store.rendered(cell.id)) is None:
+                continue
+            if is_rendered_by_server(condition) and cell.prompt_id in prompts:
+                model = condition.model
+                try:
+                    if (capabilities := likelihoods.capabilities(model)) is None:
+                        raise EngineError(likelihoods.why_not(model, Passage("", "", "")))
+                    planned = PlannedCell(cell.id, prompts[cell.prompt_id], condition, cell.n, ())
+                    text = text_of_server(store, planned, capabilities)
+                except AlignbenchError as error:
+                    self.unknown[cell.condition] = str(error)
+                    continue
+            self._texts.setdefault(cell.condition, {})[cell.prompt_id] = text
         self._shared = {name: _shared(list(texts.values())) for name, texts in self._texts.items()}
 
     def passages(self, condition: str, prompt: str, responses: Sequence[_Said]) -> list[Passage]:
@@ -108,9 +133,11 @@ def session_gaps(
     among: names of the conditions that are read, the reference among them; None for all of the session.
     """
     conditions = {
-        condition.name: condition for condition in store.conditions(session) if among is None or condition.name in among
+        condition.name: replace(condition, model=as_known(condition.model))
+        for condition in store.conditions(session)
+        if among is None or condition.name in among
     }
-    seen = _Seen(store, session, conditions.values())
+    seen = _Seen(store, session, conditions.values(), likelihoods)
     teacher = conditions[reference]
     said = _said(store, session, teacher, responses)
 
@@ -127,6 +154,9 @@ def session_gaps(
         if name == ANOTHER_PROMPT:
             return {}
         chosen = [one for sample, one in said[prompt].items() if sample in part]
+        if unknown := next((side for side in (reference, name) if side in seen.unknown), None):
+            why = seen.unknown[unknown].rstrip(".")
+            return {GAP: _nothing(f"what stood before the responses of {unknown} is not known: {why}").cross}
         own, other = (seen.passages(side, prompt, chosen) for side in (reference, name))
         if any(one.thought for one in chosen):
             return {GAP: _nothing(_NOT_AFTER_ITS_PROMPT.format(reference)).cross}
@@ -178,8 +208,6 @@ def _gap(
     """The gap of the teacher's responses to a prompt, which ended in these ways."""
     (own_condition, own), (condition, other) = teacher, base
     for each in (own_condition, condition):
-        if each.context.template == "chat" and each.model.reference.startswith("openai:"):
-            return _nothing(f"the server of {each.name} renders its chats itself: what stood before is not known")
         if each.context.verbalized:
             return _nothing(f"the responses of {each.name} are parts of a reply, which do not follow its prompt")
         if each.context.writes_first:

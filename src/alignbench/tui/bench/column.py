@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.geometry import Region
 from textual.message import Message
 
+from alignbench.errors import InputError
 from alignbench.models.installed import why_not_installed
 from alignbench.models.reference import parse_reference
 from alignbench.tui.bench.column_head import about, progress, title
@@ -46,7 +47,10 @@ def _hint(column: Column) -> str:
 @cache
 def _why_not_installed(reference: str) -> str:
     """Asked once: what is installed while the app runs is found when it is opened again."""
-    return why_not_installed(parse_reference(reference))
+    try:
+        return why_not_installed(parse_reference(reference))
+    except InputError:  # of a session from elsewhere, perhaps; who loads it is told
+        return ""
 
 
 class ColumnView(Vertical):

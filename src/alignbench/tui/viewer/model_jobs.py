@@ -11,6 +11,8 @@ from alignbench.engines.embedder import default_embedder
 from alignbench.engines.protocol import EmbedPool, Scored
 from alignbench.errors import EngineError
 from alignbench.experiments.likelihood import score_response
+from alignbench.experiments.plan import PlannedCell
+from alignbench.experiments.served_chats import is_rendered_by_server, text_of_server
 from alignbench.progress import Progress
 from alignbench.scoring.coverage import Match, best_sentences
 from alignbench.scoring.embedding_cache import Embeddings
@@ -62,6 +64,9 @@ def _score(
     if cell is not None:
         with Store.read(backends.db) as store:
             sampled_after = store.rendered(cell)
+            if sampled_after is not None and is_rendered_by_server(base):
+                capabilities = loaded(pool, base.model, progress)
+                sampled_after = text_of_server(store, PlannedCell(cell, prompt, base, 0, ()), capabilities)
     if sampled_after is None:
         return score_response(pool, base.model, base.context, prompt, text, progress=progress)
     loaded(pool, base.model, progress)

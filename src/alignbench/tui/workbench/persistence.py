@@ -75,8 +75,12 @@ def save(
 
 def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
     """A session as it was left, and its samples. A session of the command line gets a column per condition."""
+    from alignbench.models.catalog import as_known
+
     info = store.session(session)
-    conditions = {condition.name: condition for condition in store.conditions(session)}
+    conditions = {
+        condition.name: replace(condition, model=as_known(condition.model)) for condition in store.conditions(session)
+    }
     prompts = store.prompts(session)
     view = store.layout(session)
     bench = Bench(session=session, name=info.name, used=dict(conditions), asked=prompts)
