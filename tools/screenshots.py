@@ -60,7 +60,7 @@ SHOTS = (
     Shot("bench", (), ("cosine",)),
     Shot("condition", ("right", "f3"), ("Temperature",)),
     Shot("context", ("right", "right", "f4"), ("# Query", "tokens")),
-    Shot("hint", ("right", "right", "f6", "enter"), ("# Query",)),
+    Shot("hint", ("right", "right", "f6"), ("gives away", "# Query")),
     Shot("help", ("f1",), ("words on that screen",)),
     Shot("scores", ("f7", "down", "down"), ("lexical diversity",)),
     Shot("recovery", ("f7", "2"), ("MMD²",)),

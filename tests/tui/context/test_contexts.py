@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import OptionList
 
+from alignbench.contexts.hints import hint_template
 from alignbench.contexts.source_samples import needed_conditions, samples_in_context
 from alignbench.experiments.condition_changes import context_words
-from alignbench.spec import Context
+from alignbench.spec import Context, Hint
 from alignbench.store import Store
 from alignbench.tui.app import BenchApp
 from alignbench.tui.audit.screen import AuditScreen
@@ -23,6 +25,7 @@ from alignbench.tui.context.examples_screen import ExamplesScreen
 from alignbench.tui.context.hint_screen import HintScreen
 from alignbench.tui.versions.screen import VersionsScreen
 from alignbench.tui.widgets.inputs import PlainArea
+from alignbench.tui.workbench.column import Column
 from tests.support.app import (
     SMALL,
     WIDE,
@@ -263,6 +266,22 @@ async def test_a_made_hint_that_is_edited_still_tells_of_its_source(tmp_path: Pa
         await until(pilot, lambda: app.workbench.bench.columns[1].condition.context.hint == hint)
     assert needed_conditions(Context("plain", hint=hint), None) == set(), "its text is there"
     assert samples_in_context(Context("plain", hint=hint), "demo-aligned") == {0}
+
+
+async def test_the_maker_of_a_context_stays_though_it_is_no_column(tmp_path: Path) -> None:
+    app = make_app(tmp_path / "x.db", FakePool(texts=TEXTS), LetterEmbedder())
+    async with app.run_test(size=WIDE) as pilot:
+        await ready(pilot, app)
+        await sampled(pilot, app)
+        bench = app.workbench.bench
+        hint = Hint("summary", "", "demo-aligned", 0, "demo-smollm2", hint_template("summary"))
+        condition = replace(bench.columns[1].condition, context=Context("plain", hint=hint))
+        bench.change(bench.columns[1], Column(condition, 5))
+        app.workbench.changed()
+        await pilot.press("f6")
+        screen = await on(pilot, app, HintScreen)
+        await shows(pilot, "summary by demo-smollm2")
+        assert screen._hint() == hint
 
 
 async def test_a_hint_by_hand_is_kept_for_the_prompt(tmp_path: Path) -> None:

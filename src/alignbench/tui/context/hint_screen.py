@@ -66,6 +66,8 @@ class HintScreen(PreparerScreen[Context | None]):
         # What a text by hand was written from: it is held out of comparisons, as for a hint that is made.
         self._written_from = (hint.condition, hint.sample) if hint is not None and hint.text else ("", 0)
         self._makers = [c.name for c in bench.columns if not c.condition.model.is_imported]
+        if hint is not None and hint.maker and hint.maker not in self._makers:
+            self._makers.insert(0, hint.maker)  # a model that is no column, as of a context's file
         wanted = (hint.maker if hint is not None else "") or (self._reference.name if self._reference else "")
         self._maker = self._makers.index(wanted) if wanted in self._makers else 0
         self._removed = False
