@@ -24,6 +24,7 @@ from typing import Literal
 from alignbench import cache_folder, paths
 from alignbench.engines.vllm.command import find_vllm, vllm_version
 from alignbench.errors import InputError, StoreError
+from alignbench.extras import install_line
 from alignbench.models import catalog
 
 CheckStatus = Literal["ok", "warning", "missing"]
@@ -122,7 +123,7 @@ def check_llama(build: LlamaBuild) -> Check:
     """The llama.cpp engine, and the build that crashes on CPUs with AMX (llama.cpp PR 26954)."""
     name = "llama.cpp"
     if not build.version:
-        advice = "CMAKE_ARGS='-DGGML_NATIVE=OFF' pip install 'alignbench[llama]' (it compiles for some minutes)"
+        advice = f"CMAKE_ARGS='-DGGML_NATIVE=OFF' {install_line('llama')} (it compiles for some minutes)"
         return Check(name, "missing", "llama-cpp-python is not installed", advice, required=True)
     if build.error:
         detail = f"llama-cpp-python {build.version} does not start: {build.error}"
@@ -171,7 +172,7 @@ def check_packages(name: str, packages: Sequence[str], *, extra: str | None = No
     versions = {package: _version(package) for package in packages}
     absent = [package for package, version in versions.items() if not version]
     if absent:
-        advice = f"Scores that compare meanings show a dash without it: pip install 'alignbench[{extra or name}]'"
+        advice = f"Scores that compare meanings show a dash without it: {install_line(extra or name)}"
         return Check(name, "missing", f"not installed: {', '.join(absent)}", advice)
     return Check(name, "ok", ", ".join(f"{package} {version}" for package, version in versions.items()))
 

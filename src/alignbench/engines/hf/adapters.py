@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from alignbench.engines.hf.hub import fetched_adapter, first_line
 from alignbench.engines.local.adapted import LoadedAdapter
 from alignbench.errors import EngineError
+from alignbench.extras import needed
 from alignbench.models.adapter import Adapter
 from alignbench.models.folder_files import check_json
+from alignbench.models.hub import fetched_adapter, first_line
 from alignbench.models.peft_adapter import ADAPTER_FILES, PeftAdapter, adapter_source, other_base, read_adapter
 from alignbench.models.weights import peft_hash
 
@@ -57,10 +58,8 @@ class PeftAdapters:
                 module.set_scale(name, adapter.scale)
 
     def _add(self, read: PeftAdapter, name: str) -> None:
-        try:
+        with needed(f"{read.folder} is an adapter, which needs", "transformers", error=EngineError):
             import peft
-        except ImportError:
-            raise EngineError(f"{read.folder} is an adapter; to load one: pip install peft.") from None
         try:
             config = peft.PeftConfig.from_pretrained(str(read.folder))
             config.init_lora_weights = True  # what is drawn is read over: nothing else is to happen to the base

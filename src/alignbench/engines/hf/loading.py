@@ -13,11 +13,11 @@ import transformers
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from alignbench.engines.hf.hub import fetched, first_line
 from alignbench.engines.memory import free_bytes
 from alignbench.errors import EngineError
 from alignbench.models.folder_files import check_json
 from alignbench.models.hf_source import HfSource
+from alignbench.models.hub import fetched, first_line
 from alignbench.models.weights import source_hash
 from alignbench.spec import LoadOptions
 

@@ -6,7 +6,8 @@ from typing import Protocol
 
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.protocol import Engine
-from alignbench.errors import InputError
+from alignbench.errors import EngineError, InputError
+from alignbench.extras import needed
 from alignbench.models.catalog import adapter_facts, no_weights, server_settings, weights_path
 from alignbench.models.openai_address import parse_address
 from alignbench.models.reference import Scheme, parse_reference
@@ -32,7 +33,8 @@ def open_engine(model: Model, cancel: Cancellation, threads: int, on_progress: L
 def _open_base(scheme: Scheme, model: Model, cancel: Cancellation, threads: int, on_progress: LoadProgress) -> Engine:
     match scheme:
         case "hf":
-            from alignbench.engines.hf.engine import TransformersEngine
+            with needed(f"{model.name} needs", "transformers", error=EngineError):
+                from alignbench.engines.hf.engine import TransformersEngine
 
             return TransformersEngine(model, cancel, threads=threads, on_progress=on_progress)
         case "vllm":
@@ -51,7 +53,8 @@ def _open_base(scheme: Scheme, model: Model, cancel: Cancellation, threads: int,
         case "imported":
             raise InputError(no_weights(model.reference))
         case _:
-            from alignbench.engines.llamacpp.engine import LlamaCppEngine
+            with needed(f"{model.name} needs", "llama", error=EngineError):
+                from alignbench.engines.llamacpp.engine import LlamaCppEngine
 
             path = weights_path(model)
             return LlamaCppEngine(
