@@ -8,17 +8,17 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import re
 import sys
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from alignbench.errors import InputError
+from alignbench.errors import InputError, did_you_mean
 from alignbench.parsing import RepeatedKey, parse_json
-from alignbench.textfiles import read_utf8
+from alignbench.textfiles import utf8_lines
 
 _SEPARATORS = (",", ";", "\t", "|")
 _SEP_LINE = re.compile(r'"?sep=(.)"?(?:\r\n|\r|\n|$)', re.IGNORECASE)
@@ -55,44 +55,60 @@ def read_csv_table(path: Path, known: Collection[str], needed: Sequence[Collecti
         known: names of columns that tell how it is separated
         needed: of each of these groups the header has to have a name
     """
-    csv.field_size_limit(sys.maxsize)  # a response may be long
-    text = read_utf8(path)
-    offset = 0
-    separators: tuple[str, ...] = _SEPARATORS
-    if given := _SEP_LINE.match(text):
-        separators, offset, text = (given[1],), 1, text[given.end() :]
-    separator = max(separators, key=lambda each: len({*_header(text, each)} & {*known}))
-    records = csv_records(path, text, separator, offset)
-    columns: tuple[str, ...] = ()
-    rows: list[CsvRow] = []
-    empty = 0
-    for line, record in records:
-        if not any(cell.strip() for cell in record):
-            empty += bool(columns)
-        elif not columns:
-            columns = _columns(f"{path}, line {line}", record, needed)
-        else:
-            rows.append(CsvRow(line, _cells(f"{path}, line {line}", columns, record)))
-    return CsvTable(tuple(filter(None, columns)), tuple(rows), empty)
+    table = CsvFile(path, known, needed)
+    rows = tuple(table)
+    return CsvTable(table.columns, rows, table.empty)
 
 
-def _header(text: str, separator: str) -> list[str]:
+class CsvFile:
+    """The same, read row by row.
+
+    Attributes:
+        columns: names, once the first row was asked for
+        empty: rows without any content so far
+    """
+
+    def __init__(self, path: Path, known: Collection[str], needed: Sequence[Collection[str]]) -> None:
+        """Args: as of `read_csv_table`."""
+        csv.field_size_limit(sys.maxsize)  # a response may be long
+        self._path, self._known, self._needed = path, known, needed
+        self.columns: tuple[str, ...] = ()
+        self.empty = 0
+
+    def __iter__(self) -> Iterator[CsvRow]:
+        path, offset = self._path, 0
+        separators: tuple[str, ...] = _SEPARATORS
+        if given := _SEP_LINE.match(next(utf8_lines(path), "")):
+            separators, offset = (given[1],), 1
+        separator = max(separators, key=lambda each: len({*_header(path, each, offset)} & {*self._known}))
+        columns: tuple[str, ...] = ()
+        for line, record in csv_records(path, islice(utf8_lines(path), offset, None), separator, offset):
+            if not any(cell.strip() for cell in record):
+                self.empty += bool(columns)
+            elif not columns:
+                columns = _columns(f"{path}, line {line}", record, self._needed)
+                self.columns = tuple(filter(None, columns))
+            else:
+                yield CsvRow(line, _cells(f"{path}, line {line}", columns, record))
+
+
+def _header(path: Path, separator: str, offset: int) -> list[str]:
     """The names that the first row with content has, if this separates them."""
     try:
-        for record in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
+        for record in csv.reader(islice(utf8_lines(path), offset, None), delimiter=separator, strict=True):
             if any(cell.strip() for cell in record):
-                return [*map(_name, record)]
+                return [*map(column_name, record)]
     except csv.Error:
         pass
     return []
 
 
-def csv_records(path: Path, text: str, separator: str, offset: int = 0) -> Iterator[tuple[int, list[str]]]:
+def csv_records(path: Path, lines: Iterable[str], separator: str, offset: int = 0) -> Iterator[tuple[int, list[str]]]:
     """Records, each with the line on which it begins. InputError names file and line.
 
-    offset: lines of the file before the text
+    lines: with their ends. offset: lines of the file before them
     """
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    reader = csv.reader(lines, delimiter=separator, strict=True)
     end = 0  # line on which the record before ended
     try:
         for record in reader:
@@ -131,13 +147,15 @@ def json_cells(cells: Mapping[str, str], where: str, fields: Mapping[str, str], 
 
 
 def _columns(where: str, record: Sequence[str], needed: Sequence[Collection[str]]) -> tuple[str, ...]:
-    columns = tuple(map(_name, record))
+    columns = tuple(map(column_name, record))
     if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
         raise InputError(f"{where}: column {repeated[0]!r} is there twice; expected each column once.")
     for group in needed:
         if not {*group} & {*columns}:
             there = ", ".join(filter(None, columns))
-            raise InputError(f"{where}: columns {there}; expected one called {' or '.join(group)}.")
+            near = did_you_mean(next(iter(group)), filter(None, columns))
+            near = f" {near}" if near.startswith("Did") else ""
+            raise InputError(f"{where}: columns {there}; expected one called {' or '.join(group)}.{near}")
     return columns
 
 
@@ -154,5 +172,6 @@ def _cells(where: str, columns: Sequence[str], record: Sequence[str]) -> dict[st
     return {name: cell for name, cell in zip(columns, record, strict=False) if name}
 
 
-def _name(cell: str) -> str:
+def column_name(cell: str) -> str:
+    """A column as it is called here, however a spreadsheet writes it: `Prompt ID ` is prompt_id."""
     return _INNER.sub("_", cell.strip().strip("\ufeff").strip().casefold())

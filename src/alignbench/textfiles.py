@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from alignbench.parsing import RepeatedKey, parse_json
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class MissingFile(InputError):
@@ -36,7 +38,7 @@ def read_utf8(path: Path) -> str:
         raise InputError(f"{path} cannot be read: {error.strerror or error}.") from None
     if data.startswith(_LFS_POINTER):
         raise MissingFile(f"{path} is a Git LFS pointer, not the file itself; `git lfs pull` fetches it.")
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or 0 in data[:2] != b"\0\0":
+    if data.startswith(_UTF16) or 0 in data[:2] != b"\0\0":
         raise InputError(f"{path} is UTF-16; expected UTF-8. Save it as UTF-8.")
     skipped = len(codecs.BOM_UTF8) if data.startswith(codecs.BOM_UTF8) else 0
     try:
@@ -48,6 +50,22 @@ def read_utf8(path: Path) -> str:
             f"{path}, line {line}: byte 0x{data[offset]:02x} at offset {offset} is not UTF-8; "
             "expected a file saved as UTF-8."
         ) from None
+
+
+def utf8_lines(path: Path) -> Iterator[str]:
+    """The lines of a UTF-8 file with their ends, one at a time, without its byte order mark; as `split_lines` cuts.
+
+    Raises InputError as `read_utf8`, for a wrong byte when it is reached.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.peek(64)
+            if head.startswith((_LFS_POINTER, *_UTF16)) or 0 in head[:2] != b"\0\0":
+                read_utf8(path)  # says what it is
+            yield from io.TextIOWrapper(file, "utf-8-sig", newline="")
+    except (OSError, UnicodeDecodeError):
+        read_utf8(path)  # says what is wrong, and where
+        raise InputError(f"{path} changed while it was read.") from None
 
 
 def split_lines(text: str) -> list[str]:
@@ -65,10 +83,23 @@ def read_object(path: Path) -> dict[str, Any]:
 
 def json_lines(path: Path, text: str, expected: str = "an object") -> Iterator[tuple[int, dict[str, Any]]]:
     """Line (from 1) and object of each line of a JSONL file's text that is not blank, as `json_object` has it."""
-    if text.lstrip().startswith("["):
-        raise InputError(f"{path} is one JSON list; expected JSON Lines, {expected} on each line.")
-    for number, line in enumerate(split_lines(text), start=1):
+    yield from _json_lines(path, split_lines(text), expected)
+
+
+def json_lines_of(path: Path, expected: str = "an object") -> Iterator[tuple[int, dict[str, Any]]]:
+    """The same of a file that is read line by line."""
+    yield from _json_lines(path, utf8_lines(path), expected)
+
+
+def _json_lines(path: Path, lines: Iterable[str], expected: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    first = True
+    for number, line in enumerate(lines, start=1):
         if line.strip():
+            if first and line.lstrip().startswith("["):
+                raise InputError(
+                    f"{path} is one JSON list; expected JSON Lines, {expected} on each line. A list is a .json file."
+                )
+            first = False
             yield number, json_object(line, f"{path}, line {number}", expected)
 
 

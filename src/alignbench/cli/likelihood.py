@@ -42,6 +42,7 @@ def likelihood(
     as_json: Json = False,
 ) -> None:
     """How likely a response is under a model: log-prob and rank of each token, and what the model preferred."""
+    from alignbench.cli.typed_prompts import typed_text
     from alignbench.contexts.files import load_context
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.likelihood import content_for, score_response
@@ -53,7 +54,7 @@ def likelihood(
     from alignbench.prompts import typed_prompt
     from alignbench.spec import default_context
 
-    question = typed_prompt(prompt)
+    question = typed_prompt(typed_text(prompt))
     text = _text(response, keep_line_end=keep_line_end)
     chosen = resolve(model).with_options(device=device, gpu_layers=gpu_layers)
     around = load_context(context, StoredSets(db or default_database())) if context else default_context(chosen)

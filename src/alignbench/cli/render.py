@@ -36,11 +36,12 @@ def render(
     db: Db = None,
 ) -> None:
     """Write the exact text that a model gets for a prompt, byte for byte; on stderr, the tokens of each part."""
+    from alignbench.cli.typed_prompts import typed_text
     from alignbench.contexts.files import load_context
     from alignbench.experiments.stored_sets import StoredSets
     from alignbench.prompts import typed_prompt
 
-    question = typed_prompt(prompt)
+    question = typed_prompt(typed_text(prompt))
     path = db or paths.default_database()
     around = load_context(context, StoredSets(path)) if context is not None else None
     if model is None:

@@ -3,6 +3,7 @@
 A template may come with weights or from anywhere. The sandbox keeps it from attributes it should not read; a process of
 its own, with little memory and a clock, keeps it from looping forever or filling the machine. It reads one JSON object
 a line, {"source", "layout", "variables": [...]}, and answers each with a line {"texts": [...]} or {"error": ...}.
+Without variables it answers with those that the template has: {"names": [...]}.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from jinja2 import Environment, TemplateError, TemplateSyntaxError
+from jinja2.meta import find_undeclared_variables
 
 from alignbench.child_process import lower_limit
 from alignbench.contexts.jinja_dialect import environment
@@ -55,6 +57,8 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     lower_limit(resource.RLIMIT_CPU, math.ceil(time.process_time() + CPU_SECONDS) + 1)
     try:
         jinja = environment(datetime.now(), layout=request["layout"])
+        if "variables" not in request:
+            return {"names": sorted(find_undeclared_variables(jinja.parse(request["source"])) - {*jinja.globals})}
         texts = [render(jinja, request["source"], variables) for variables in request["variables"]]
     except TemplateSyntaxError as error:
         return {"error": f"line {error.lineno}: {error.message}"}

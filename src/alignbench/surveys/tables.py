@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import io
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,7 +50,7 @@ def read_table(path: Path) -> ArchiveTable:
     csv.field_size_limit(sys.maxsize)
     text = read_utf8(path)
     separator = _separator(text.partition("\n")[0])
-    there = csv_records(path, text, separator)
+    there = csv_records(path, io.StringIO(text, newline=""), separator)
     records = ((line, record) for line, record in there if any(cell.strip() for cell in record))
     _, header = next(records, (1, []))
     names = [name.strip() for name in header]
