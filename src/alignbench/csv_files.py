@@ -68,10 +68,10 @@ class CsvFile:
         empty: rows without any content so far
     """
 
-    def __init__(self, path: Path, known: Collection[str], needed: Sequence[Collection[str]]) -> None:
-        """Args: as of `read_csv_table`."""
+    def __init__(self, path: Path, known: Collection[str], needed: Sequence[Collection[str]], advice: str = "") -> None:
+        """Args: as of `read_csv_table`; advice: what can be done where a name is missing."""
         csv.field_size_limit(sys.maxsize)  # a response may be long
-        self._path, self._known, self._needed = path, known, needed
+        self._path, self._known, self._needed, self._advice = path, known, needed, advice
         self.columns: tuple[str, ...] = ()
         self.empty = 0
 
@@ -86,7 +86,7 @@ class CsvFile:
             if not any(cell.strip() for cell in record):
                 self.empty += bool(columns)
             elif not columns:
-                columns = _columns(f"{path}, line {line}", record, self._needed)
+                columns = _columns(f"{path}, line {line}", record, self._needed, self._advice)
                 self.columns = tuple(filter(None, columns))
             else:
                 yield CsvRow(line, _cells(f"{path}, line {line}", columns, record))
@@ -146,7 +146,7 @@ def json_cells(cells: Mapping[str, str], where: str, fields: Mapping[str, str], 
     return values
 
 
-def _columns(where: str, record: Sequence[str], needed: Sequence[Collection[str]]) -> tuple[str, ...]:
+def _columns(where: str, record: Sequence[str], needed: Sequence[Collection[str]], advice: str) -> tuple[str, ...]:
     columns = tuple(map(column_name, record))
     if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
         raise InputError(f"{where}: column {repeated[0]!r} is there twice; expected each column once.")
@@ -154,8 +154,8 @@ def _columns(where: str, record: Sequence[str], needed: Sequence[Collection[str]
         if not {*group} & {*columns}:
             there = ", ".join(filter(None, columns))
             near = did_you_mean(next(iter(group)), filter(None, columns))
-            near = f" {near}" if near.startswith("Did") else ""
-            raise InputError(f"{where}: columns {there}; expected one called {' or '.join(group)}.{near}")
+            more = near if near.startswith("Did") else advice
+            raise InputError(f"{where}: columns {there}; expected one called {' or '.join(group)}. {more}".rstrip())
     return columns
 
 

@@ -24,7 +24,7 @@ from typing import Any
 from alignbench import answer_fields, bounds, paths, prompt_fields
 from alignbench.answer_options import AnswerOptions
 from alignbench.errors import InputError, did_you_mean
-from alignbench.prompt_files.record import TEXT_FIELDS, Record
+from alignbench.prompt_files.record import OTHER_FIELD, TEXT_FIELDS, Record
 from alignbench.prompt_files.records import read_records
 from alignbench.prompt_files.source import PromptSource, parse_prompt_source
 from alignbench.spec import Prompt, made_id
@@ -242,7 +242,7 @@ def prompt_of(record: dict[str, object], where: str) -> Prompt:
             return Prompt("", text, earlier=prompt_fields.messages_beside(record, text, where))
     if "messages" not in record:
         named = ", ".join(map(str, [*record][:8]))
-        there = f" Its fields: {named}. Name one: --prompt-field NAME, or FILE?field=NAME." if named else ""
+        there = f" Its fields: {named}. {OTHER_FIELD}" if named else ""
         raise InputError(f'{where}: no prompt; expected a field "prompt", "text" or "messages".{there}')
     *earlier, last = prompt_fields.messages_of(record, where)
     return Prompt("", last.content, earlier=tuple(earlier))

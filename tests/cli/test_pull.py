@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.commands import alignbench
+from tests.support.commands import alignbench, alignbench_process
 from tests.support.gguf_files import write_gguf
 from tests.support.hub import COMMIT, Hub, serving
 
@@ -54,6 +54,17 @@ def test_a_quantization_is_fetched_once_and_loaded_without_a_network(hub: Hub) -
     assert json.loads(checked.stdout)["path"] == str(place)
 
 
+def test_in_a_process_of_its_own(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", hub.address)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    ran = alignbench_process("models", "pull", "llama:org/thing:Q8_0")
+    assert ran.returncode == 0, ran.stderr
+    assert Path(ran.stdout.strip()).is_file()
+    assert [line.split(":")[0] for line in ran.stderr.splitlines()] == ["org/thing", "llama"]
+    listed = alignbench_process("models", "list", "--cached")
+    assert "llama:org/thing:thing-Q8_0.gguf" in listed.stdout
+
+
 def test_a_connection_that_is_lost_again_and_again(hub: Hub) -> None:
     hub.cut_after = 20_000
     ran = alignbench("models", "pull", "llama:org/thing@main:thing-Q4_K_M.gguf")
@@ -72,7 +83,7 @@ def test_an_interrupted_fetch_goes_on_where_it_was(hub: Hub, tmp_path: Path, mon
         patched.setattr("huggingface_hub.file_download.time.sleep", interrupt)
         ran = alignbench("models", "pull", "llama:org/thing:Q4_K_M")
     assert ran.returncode == 130
-    assert "to go on: alignbench models pull llama:org/thing:Q4_K_M" in ran.stderr
+    assert "To go on: alignbench models pull llama:org/thing:Q4_K_M" in ran.stderr
     assert ran.stderr.count("interrupted") == 1
     (part,) = blobs(tmp_path)
     assert part.read_bytes() == whole[:20_000]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,14 @@ def test_nulls_and_numbers(folder: Path) -> None:
     assert 'row 1, field "question": a number; expected a prompt' in error_of(f"dataset:{numbers}?field=question")
 
 
-@pytest.mark.usefixtures("folder")
-def test_a_data_set_of_a_hub_without_a_network() -> None:
-    message = error_of("dataset:org/name?split=test&field=question")
-    assert message.startswith("dataset:org/name?")
+def test_a_data_set_of_a_hub_comes_from_the_cache_without_a_network(folder: Path, tmp_path: Path) -> None:
+    datasets.load_dataset("csv", data_files={"test": str(folder / "test.csv")})
+    (info,) = (tmp_path / "cache").rglob("dataset_info.json")
+    cached = tmp_path / "cache" / "org___name" / "default" / "0.0.0" / ("c0ffee" + "0" * 34)
+    cached.mkdir(parents=True)
+    shutil.copy(info, cached)
+    shutil.copy(info.with_name("csv-test.arrow"), cached / "name-test.arrow")
+    assert read("dataset:org/name?split=test&field=question&id=key") == [("c", "Three?")]
+    message = error_of("dataset:org/other?split=test&field=question")
+    assert message.startswith("dataset:org/other?")
+    assert message.endswith("It is not in the local cache either; read it once where there is a network.")

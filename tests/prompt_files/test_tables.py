@@ -81,6 +81,10 @@ def test_columns_of_csv_by_another_name(tmp_path: Path) -> None:
     assert "x.csv, line 1: columns question_text, qid, prompt; expected one called qud. Did you mean qid?" in error_of(
         f"{path}?id=qud"
     )
+    path.write_text("question,key\nOne?,7\n")
+    assert "expected one called prompt or text or messages. Name one: --prompt-field NAME, or FILE?field=" in error_of(
+        str(path)
+    )
     assert "a text file has no field" in error_of(f"{text_file(tmp_path)}?field=prompt")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,8 +44,8 @@ def pull(
 
                 fetched_adapter(adapter, progress)
     except KeyboardInterrupt:
-        kept = f"{bytes_kept(source) / 1e6:,.1f} MB of what is missing are kept; " if bytes_kept(source) else ""
-        printing.say(f"interrupted: {kept}to go on: alignbench models pull {reference}")
+        kept = f"; {bytes_kept(source) / 1e6:,.1f} MB are kept" if bytes_kept(source) else ""
+        printing.say(f"interrupted{kept}. To go on: alignbench models pull {shlex.quote(reference)}")
         raise typer.Exit(130) from None
     printing.say(f"{reference} is in the local cache")
     printing.data(str(place))

@@ -51,15 +51,15 @@ def listing(source: HfSource) -> Listing:
     Raises EngineError where the hub cannot be asked, InputError where it has no such model or gives no access to it.
     """
     with needed("Models of a hub need", "hub"):
-        import huggingface_hub
+        from huggingface_hub import HfApi, constants
         from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError, RevisionNotFoundError
 
     missing = f"hf:{source} is not in the local cache"
     instead = "Download it where there is a network, or give a folder: hf:/path/folder"
-    if huggingface_hub.constants.HF_HUB_OFFLINE or os.environ.get("TRANSFORMERS_OFFLINE", "") not in ("", "0"):
+    if constants.HF_HUB_OFFLINE or os.environ.get("TRANSFORMERS_OFFLINE", "") not in ("", "0"):
         raise EngineError(f"{missing}, and the environment asks for offline work (HF_HUB_OFFLINE). {instead}")
     try:
-        info = huggingface_hub.HfApi().model_info(
+        info = HfApi().model_info(
             source.location, revision=source.revision or None, timeout=HUB_TIMEOUT, files_metadata=True
         )
     except GatedRepoError:
@@ -169,16 +169,15 @@ class _Bytes:
 
 
 def _fetch(source: HfSource, repository: Path, commit: str, name: str, bar: _Bytes) -> None:
-    import huggingface_hub
-    from huggingface_hub import constants, file_download
+    from huggingface_hub import constants, file_download, get_hf_file_metadata, hf_hub_download, hf_hub_url
     from huggingface_hub.utils import logging
 
     quiet: Any = logging
     quiet.set_verbosity_error()  # what it would say of a lost connection goes around the bar
     limits: Any = constants
     limits.DOWNLOAD_CHUNK_SIZE = CHUNK
-    url = huggingface_hub.hf_hub_url(source.location, name, revision=commit)
-    known = huggingface_hub.get_hf_file_metadata(url, timeout=HUB_TIMEOUT)
+    url = hf_hub_url(source.location, name, revision=commit)
+    known = get_hf_file_metadata(url, timeout=HUB_TIMEOUT)
     if known.etag is None or os.sep in known.etag:
         raise EngineError(f"hf:{source}: the hub does not say what {name} is (it sends no ETag).")
     blob = repository / "blobs" / known.etag
@@ -204,7 +203,7 @@ def _fetch(source: HfSource, repository: Path, commit: str, name: str, bar: _Byt
             part.replace(blob)
     else:
         bar.begin(0, known.size)
-    huggingface_hub.hf_hub_download(source.location, name, revision=commit, cache_dir=hub_cache())
+    hf_hub_download(source.location, name, revision=commit, cache_dir=hub_cache())
 
 
 def _headers(url: str, location: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from alignbench.prompt_files.source import PromptSource
 
 TEXT_FIELDS = ("prompt", "text")
 OBJECT = 'an object like {"prompt": "..."}'
+OTHER_FIELD = "Name one: --prompt-field NAME, or FILE?field=NAME."
 
 
 @dataclass(frozen=True, slots=True)

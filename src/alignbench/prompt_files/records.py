@@ -9,7 +9,7 @@ from alignbench import answer_fields, prompt_fields
 from alignbench.csv_files import CsvFile, column_name
 from alignbench.errors import InputError, did_you_mean
 from alignbench.prompt_files.json_lists import read_json
-from alignbench.prompt_files.record import OBJECT, TEXT_FIELDS, Record, needed_columns, wanted_columns
+from alignbench.prompt_files.record import OBJECT, OTHER_FIELD, TEXT_FIELDS, Record, needed_columns, wanted_columns
 from alignbench.prompt_files.source import PromptSource
 from alignbench.textfiles import json_lines_of, json_type, utf8_lines
 
@@ -75,7 +75,7 @@ def _read_csv(path: Path, source: PromptSource) -> Iterator[Record]:
     given = {name: column_name(name) for name in (source.field, source.id) if name}
     known = (*TEXT_FIELDS, "id", *answer_fields.FIELDS, *prompt_fields.FIELDS, *given.values())
     needed = [tuple(given.get(name, name) for name in group) for group in needed_columns(source)]
-    for row in CsvFile(path, known, needed):
+    for row in CsvFile(path, known, needed, advice=OTHER_FIELD):
         where = f"{path}, line {row.line}"
         values: dict[str, object] = {name: cell for name, cell in row.cells.items() if name in TEXT_FIELDS}
         if row.cells.get("id", "").strip():

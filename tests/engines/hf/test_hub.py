@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from alignbench.engines.hf.tokenizer_loading import load_tokenizer
 from alignbench.errors import AlignbenchError, EngineError
-from alignbench.models.hf_source import HfSource
+from alignbench.models.hf_source import HfSource, hub_cache
 from alignbench.models.hub import fetched
 from alignbench.spec import LoadOptions
 from tests.support.hf_folders import byte_tokenizer, tiny_model
@@ -40,7 +41,14 @@ def test_what_is_loaded_is_fetched_and_nothing_else(hub: Hub) -> None:
     assert len(source.weights()) > 1
     assert loaded <= {*hub.asked}
     assert not {"pytorch_model.bin", "consolidated.safetensors", "own.py"} & {*hub.asked}
-    assert loading.load(HfSource("org/thing"), LoadOptions(device="cpu"), lambda _: None).file_hash == COMMIT
+    shutil.rmtree(hub_cache() / "models--org--thing")
+    told: list[tuple[object, ...]] = []
+    loaded_weights = loading.load(HfSource("org/thing"), LoadOptions(device="cpu"), lambda *at: told.append(at))
+    assert loaded_weights.file_hash == COMMIT
+    assert (1.0, "from the hub") in told
+    hub.asked.clear()
+    loading.load(HfSource("org/thing"), LoadOptions(device="cpu"), lambda *_: None)
+    assert not hub.asked, "what is in the cache is not asked for"
 
 
 def test_a_tokenizer_is_fetched_once_and_without_weights(hub: Hub) -> None:
@@ -68,7 +76,7 @@ def test_an_index_is_looked_at_before_weights_are_fetched(hub: Hub, name: str) -
     content["weight_map"][min(content["weight_map"])] = name
     index.write_text(json.dumps(content))
     with pytest.raises(AlignbenchError, match="names"):
-        loading.load(HfSource("org/thing"), LoadOptions(), lambda _: None)
+        loading.load(HfSource("org/thing"), LoadOptions(), lambda *_: None)
     assert not any(asked.endswith((".safetensors", ".bin")) for asked in hub.asked)
 
 

@@ -43,14 +43,18 @@ class LoadedWeights:
     user_defined: tuple[int, ...] = ()
 
 
-def load(source: HfSource, options: LoadOptions, on_progress: Callable[[float], None]) -> LoadedWeights:
-    """Load the weights as `options` says. Raises EngineError or InputError."""
+def load(source: HfSource, options: LoadOptions, on_progress: Callable[..., None]) -> LoadedWeights:
+    """Load the weights as `options` says. Raises EngineError or InputError.
+
+    on_progress: told of a fraction, while files of a hub are fetched also of that, in words
+    """
     transformers.utils.logging.disable_progress_bar()
     source.check()
     device = pick_device(options.device)
     arguments = _arguments(source, options, device)
     if not source.is_local and not source.weights():
-        source = fetched(source, code=options.trust_remote_code)
+        code = options.trust_remote_code
+        source = fetched(source, code=code, progress=lambda _, n, of: on_progress(n / max(of, 1), "from the hub"))
     check_json(source.files())
     place = _place(source) | {"trust_remote_code": options.trust_remote_code}
     on_progress(0.05)
