@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 from collections import namedtuple
@@ -101,6 +102,8 @@ def test_a_part_of_something_else_is_not_kept(hub: Hub, tmp_path: Path, monkeypa
     blob.with_name(f"{blob.name}.incomplete").write_bytes(b"x" * 500)
     assert "its SHA-256 is another one" in error_of("llama:org/thing:Q4_K_M")
     assert blobs(tmp_path) == []
+    blob.with_name(f"{blob.name}.incomplete").write_bytes(b"x" * 500_000)  # longer than the file
+    assert alignbench("models", "pull", "llama:org/thing:Q4_K_M").returncode == 0
 
 
 @pytest.mark.usefixtures("hub")
@@ -125,8 +128,9 @@ def test_what_is_not_there(reference: str, message: str) -> None:
 
 
 def test_a_gated_model(hub: Hub) -> None:
-    hub.gated = True
-    assert "access has to be asked for on its page; then set HF_TOKEN" in error_of("llama:org/thing:Q4_K_M")
+    for gated in (True, "files"):
+        hub.gated = gated
+        assert "access has to be asked for on its page; then set HF_TOKEN" in error_of("llama:org/thing:Q4_K_M")
 
 
 def test_a_disk_without_room(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,6 +138,15 @@ def test_a_disk_without_room(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("alignbench.models.hub_files.shutil.disk_usage", lambda _: usage(1, 1, 0))
     assert "set HF_HUB_CACHE to a folder with room" in error_of("llama:org/thing:Q4_K_M")
     assert hub.asked == ["/api/models/org/thing"] or not any("resolve" in name for name in hub.asked)
+
+
+@pytest.mark.usefixtures("hub")
+def test_a_disk_that_fills_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("huggingface_hub.file_download.http_get", full)
+    assert "the disk is full" in error_of("llama:org/thing:Q4_K_M")
 
 
 def test_a_hub_that_cannot_be_reached(hub: Hub) -> None:

@@ -23,7 +23,7 @@ class Hub:
         asked: names of files that were fetched
         ranges: where fetches began that went on with a file
         cut_after: bytes of a file after which the connection is lost; None: never
-        gated: whether the model's page asks who one is
+        gated: whether the model's page asks who one is, or only for its files
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,7 +31,7 @@ class Hub:
         self.asked: list[str] = []
         self.ranges: list[int] = []
         self.cut_after: int | None = None
-        self.gated = False
+        self.gated: bool | str = False
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -45,7 +45,7 @@ class Hub:
                 path = self.path.partition("?")[0]
                 if f"/{REPOSITORY}" not in path:
                     self.refuse(401, "RepoNotFound")
-                elif hub.gated:
+                elif hub.gated is True or (hub.gated == "files" and not path.startswith("/api/")):
                     self.refuse(403, "GatedRepo")
                 elif path.startswith("/api/") and "/revision/" in path and not path.endswith(("/main", COMMIT)):
                     self.refuse(404, "RevisionNotFound")

@@ -108,10 +108,11 @@ def remember_commit(source: HfSource, commit: str) -> None:
     if _COMMIT.fullmatch(name):
         return
     reference = _repository(source) / "refs" / name
-    reference.parent.mkdir(parents=True, exist_ok=True)
-    part = reference.with_name(f".{reference.name}.{os.getpid()}")
-    part.write_text(commit)
-    part.replace(reference)
+    with suppress(OSError):  # a cache that cannot be written to: the hub is asked again
+        reference.parent.mkdir(parents=True, exist_ok=True)
+        part = reference.with_name(f".{reference.name}.{os.getpid()}")
+        part.write_text(commit)
+        part.replace(reference)
 
 
 def bytes_kept(source: HfSource) -> int:
@@ -187,6 +188,9 @@ def _fetch(source: HfSource, repository: Path, commit: str, name: str, bar: _Byt
         part = blob.with_name(f"{blob.name}.incomplete")
         with part.open("ab") as file:
             _lock(source, name, file)
+            if known.size is not None and file.tell() > known.size:  # of something else
+                file.truncate(0)
+                file.seek(0)
             there = file.tell()
             bar.begin(there, known.size)
             file_download.http_get(

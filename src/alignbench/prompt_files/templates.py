@@ -18,6 +18,7 @@ from alignbench.spec import Prompt
 
 ID = "id"  # the column that names a row
 _BATCH = 200  # rows rendered at a time
+_SHOWN = 60  # characters of a prompt in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +60,19 @@ def _template(prompt: Prompt) -> _Template | None:
     texts = (*(turn.content for turn in prompt.earlier), prompt.text)
     if not any("{{" in text or "{%" in text for text in texts):
         return None
-    called = f"The prompt {prompt.id!r}"
+    called = f"The prompt {_called(prompt)}"
     names = template_names("\n".join(texts), called=called)
     if not names:
         return None
     if prompt.rung is not None or (prompt.answers is not None and prompt.answers.paraphrase_of):
         raise InputError(f"{called} has variables, and constraints or paraphrase_of; expected one of them.")
     return _Template(prompt, texts, frozenset(names))
+
+
+def _called(prompt: Prompt) -> str:
+    """A prompt in messages: by its id, one that was typed by how it begins."""
+    text = prompt.text if len(prompt.text) <= _SHOWN else f"{prompt.text[:_SHOWN]}..."
+    return repr(prompt.id if prompt.is_named else text)
 
 
 def _rows(values: Path) -> Iterator[CsvRow]:
@@ -84,10 +91,8 @@ def _check_columns(values: Path, templates: Sequence[_Template], columns: Sequen
     for template in templates:
         if missing := sorted(name for name in template.names if name.casefold() not in columns):
             near = did_you_mean(missing[0], columns)
-            raise InputError(
-                f"{values}, line 1: the prompt {template.prompt.id!r} has the variable {missing[0]!r}, and there is no "
-                f"such column. {near}".rstrip()
-            )
+            called = f"{values}, line 1: the prompt {_called(template.prompt)}"
+            raise InputError(f"{called} has the variable {missing[0]!r}, and there is no such column. {near}".rstrip())
     used = {name.casefold() for template in templates for name in template.names}
     if unused := [name for name in columns if name not in used]:
         near = did_you_mean(unused[0], sorted(used))
@@ -112,12 +117,14 @@ def _of_rows(template: _Template, rows: Sequence[CsvRow], names: Sequence[str], 
     prompt, pairs = template.prompt, iter(zip(rows, names, strict=True))
     while batch := [*islice(pairs, _BATCH)]:
         given = [{name: row.cells[name.casefold()].strip() for name in template.names} for row, _ in batch]
-        called = f"The prompt {prompt.id!r}, filled in from {values}, lines {batch[0][0].line} to {batch[-1][0].line},"
+        called = (
+            f"The prompt {_called(prompt)}, filled in from {values}, lines {batch[0][0].line} to {batch[-1][0].line},"
+        )
         texts = [render_template(text, given, layout=True, called=called) for text in template.texts]
         for at, (row, name) in enumerate(batch):
             *before, text = (rendered[at].strip() for rendered in texts)
             if not text or not all(before):
-                raise InputError(f"{values}, line {row.line}: the prompt {prompt.id!r} is empty with these values.")
+                raise InputError(f"{values}, line {row.line}: the prompt {_called(prompt)} is empty with these values.")
             yield replace(
                 prompt,
                 id=f"{prompt.id}#{name}",
