@@ -133,6 +133,11 @@ def test_a_gated_model(hub: Hub) -> None:
         assert "access has to be asked for on its page; then set HF_TOKEN" in error_of("llama:org/thing:Q4_K_M")
 
 
+def test_a_commit_that_is_none(hub: Hub) -> None:
+    hub.commit = "../../elsewhere"
+    assert "the hub does not say which commit its files are of" in error_of("llama:org/thing:Q4_K_M")
+
+
 def test_a_disk_without_room(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr("alignbench.models.hub_files.shutil.disk_usage", lambda _: usage(1, 1, 0))

@@ -23,6 +23,7 @@ class Hub:
         asked: names of files that were fetched
         ranges: where fetches began that went on with a file
         cut_after: bytes of a file after which the connection is lost; None: never
+        commit: of its files
         gated: whether the model's page asks who one is, or only for its files
     """
 
@@ -32,6 +33,7 @@ class Hub:
         self.ranges: list[int] = []
         self.cut_after: int | None = None
         self.gated: bool | str = False
+        self.commit = COMMIT
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -104,8 +106,10 @@ class Hub:
                 for n, f in zip(names, files, strict=True)
             ]
             return json.dumps(sizes).encode()
-        siblings = [{"rfilename": n, "size": f.stat().st_size} for n, f in zip(names, files, strict=True)]
-        return json.dumps({"id": REPOSITORY, "sha": COMMIT, "siblings": siblings}).encode()
+        siblings: list[dict[str, object]] = [
+            {"rfilename": n, "size": f.stat().st_size} for n, f in zip(names, files, strict=True)
+        ]
+        return json.dumps({"id": REPOSITORY, "sha": self.commit, "siblings": siblings}).encode()
 
 
 @contextmanager

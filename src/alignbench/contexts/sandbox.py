@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NoReturn
 
-from jinja2 import Environment, TemplateError, TemplateSyntaxError
+from jinja2 import Template, TemplateError, TemplateSyntaxError
 from jinja2.meta import find_undeclared_variables
 
 from alignbench.child_process import lower_limit
@@ -39,10 +39,10 @@ def _stop(*_: object) -> NoReturn:
     raise _OutOfTime
 
 
-def render(jinja: Environment, source: str, variables: Mapping[str, Any]) -> str:
+def render(template: Template, variables: Mapping[str, Any]) -> str:
     """One text. Raises TemplateError, and whatever a template provokes."""
     pieces, length = [], 0
-    for piece in jinja.from_string(source).generate(variables):
+    for piece in template.generate(variables):
         pieces.append(piece)
         length += len(piece)
         if length > LONGEST:
@@ -59,7 +59,8 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
         jinja = environment(datetime.now(), layout=request["layout"])
         if "variables" not in request:
             return {"names": sorted(find_undeclared_variables(jinja.parse(request["source"])) - {*jinja.globals})}
-        texts = [render(jinja, request["source"], variables) for variables in request["variables"]]
+        template = jinja.from_string(request["source"])
+        texts = [render(template, variables) for variables in request["variables"]]
     except TemplateSyntaxError as error:
         return {"error": f"line {error.lineno}: {error.message}"}
     except _OutOfTime:

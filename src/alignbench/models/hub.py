@@ -60,6 +60,7 @@ def fetched_adapter(source: HfSource, progress: Progress = silent) -> Path:
     folder = found.folder()
     if folder is None:
         raise EngineError(f"hf:{source}: not all of its files could be fetched.")
+    remember_commit(source, there.commit)
     return folder
 
 

@@ -70,6 +70,8 @@ def listing(source: HfSource) -> Listing:
         raise InputError(f"hf:{source}: the hub has no such model, or it is private (then set HF_TOKEN).") from None
     except Exception as error:  # a boundary: the HTTP client, and with it the errors, changes with huggingface_hub
         raise EngineError(f"{missing}, and the hub cannot be reached ({first_line(error)}). {instead}") from None
+    if not _COMMIT.fullmatch(str(info.sha)):
+        raise EngineError(f"hf:{source}: the hub does not say which commit its files are of.")
     return Listing(str(info.sha), {sibling.rfilename: sibling.size for sibling in info.siblings or ()})
 
 
