@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import shutil
+import sys
 from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
@@ -158,6 +159,13 @@ def test_a_hub_that_cannot_be_reached(hub: Hub) -> None:
     hub.server.shutdown()
     hub.server.server_close()
     assert "the hub cannot be reached" in error_of("llama:org/thing:Q4_K_M")
+
+
+def test_without_the_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    line = "huggingface-hub, which is not installed: pip install 'alignbench[hub]'"
+    assert line in error_of("llama:org/thing:Q4_K_M")
+    assert line in alignbench("models", "list", "--cached").stderr
 
 
 def test_the_cache_is_listed(hub: Hub) -> None:

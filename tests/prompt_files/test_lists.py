@@ -135,6 +135,7 @@ def test_json_that_is_no_list_of_prompts(tmp_path: Path, content: str, message: 
         ("prompts: x\n", 'field "prompts": a text; expected a list.'),
         ("- !!python/object/apply:os.system [x]\n", "the tag tag:yaml.org,2002:python/object/apply:os.system"),
         ("- !mine x\n", "the tag !mine; expected values without tags"),
+        ("- {{ city }}\n", "a text that begins with [ or { needs quotes."),
         ("- prompt: x\n  n: .inf\n", ".inf is a number that JSON has not"),
         ("- &a [*a]\n", "in itself"),
         ("- {a: &a {b: 1}, c: {<<: *a}, prompt: x}\n", "a merge key (<<)"),

@@ -170,9 +170,10 @@ def _key(node: Node, names: Collection[str]) -> str:
     """The name that a node is, which is none of these yet."""
     if isinstance(node, ScalarNode) and node.tag == f"{_TAG}merge":
         raise _Bad(node, "a merge key (<<); expected the fields written out")
-    if not isinstance(node, ScalarNode) or node.tag != f"{_TAG}str":
-        written = node.value if isinstance(node, ScalarNode) else "a list or a mapping"
-        raise _Bad(node, f'the key {written} is no text to YAML; expected one, such as "{written}"')
+    if not isinstance(node, ScalarNode):
+        raise _Bad(node, "a key that is a list or a mapping; a text that begins with [ or { needs quotes")
+    if node.tag != f"{_TAG}str":
+        raise _Bad(node, f'the key {node.value} is no text to YAML; expected one, such as "{node.value}"')
     if node.value in names:
         raise _Bad(node, f"the key {node.value!r} is there twice; expected it once")
     return str(node.value)
