@@ -251,7 +251,8 @@ def test_bad_csv(tmp_path: Path, content: str, message: str) -> None:
 
 
 def test_unknown_extensions_and_folders(tmp_path: Path) -> None:
-    assert "unknown kind of file '.yaml'; expected .jsonl, .csv, .txt." in refuse(tmp_path, "x.yaml", "x")
+    expected = "expected .jsonl, .csv, .txt, .json, .yaml, .yml, .parquet."
+    assert f"unknown kind of file '.toml'; {expected}" in refuse(tmp_path, "x.toml", "x")
     with pytest.raises(InputError, match="is a folder; expected a file"):
         load_prompts(str(tmp_path))
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 
-from alignbench.errors import InputError
+from alignbench.errors import InputError, did_you_mean
 from alignbench.parsing import RepeatedKey, parse_json
 from alignbench.textfiles import stream_lines
 
@@ -70,13 +70,14 @@ def read_csv_table(path: Path, known: Collection[str], needed: Sequence[Collecti
     return CsvTable(stream.columns, rows, stream.empty)
 
 
-def stream_csv(path: Path, known: Collection[str], needed: Sequence[Collection[str]]) -> CsvStream:
+def stream_csv(path: Path, known: Collection[str], needed: Sequence[Collection[str]], advice: str = "") -> CsvStream:
     """A file with a header, never all in memory. InputError names file and line.
 
     Args:
         path: the file
         known: names of columns that tell how it is separated
         needed: of each of these groups the header has to have a name
+        advice: what can be done where it has none
     """
     csv.field_size_limit(sys.maxsize)  # a response may be long
     lines = stream_lines(path)
@@ -88,7 +89,7 @@ def stream_csv(path: Path, known: Collection[str], needed: Sequence[Collection[s
         del head[0]
     separator = max(separators, key=lambda each: len({*_header(head, each)} & {*known}))
     records = csv_records(path, chain(head, lines), separator, offset)
-    named = (_columns(f"{path}, line {line}", record, needed) for line, record in records if _is_filled(record))
+    named = (_columns(f"{path}, line {line}", record, needed, advice) for line, record in records if _is_filled(record))
     columns = next(named, ())
     stream = CsvStream(tuple(filter(None, columns)), iter(()))
     stream.rows = _rows(path, columns, records, stream)
@@ -114,7 +115,7 @@ def _header(head: Sequence[str], separator: str) -> list[str]:
     try:
         for record in csv.reader(head, delimiter=separator, strict=True):
             if _is_filled(record):
-                return [*map(_name, record)]
+                return [*map(column_name, record)]
     except csv.Error:
         pass
     return []
@@ -163,14 +164,16 @@ def json_cells(cells: Mapping[str, str], where: str, fields: Mapping[str, str], 
     return values
 
 
-def _columns(where: str, record: Sequence[str], needed: Sequence[Collection[str]]) -> tuple[str, ...]:
-    columns = tuple(map(_name, record))
+def _columns(where: str, record: Sequence[str], needed: Sequence[Collection[str]], advice: str) -> tuple[str, ...]:
+    columns = tuple(map(column_name, record))
     if repeated := sorted({name for name in columns if name and columns.count(name) > 1}):
         raise InputError(f"{where}: column {repeated[0]!r} is there twice; expected each column once.")
     for group in needed:
         if not {*group} & {*columns}:
             there = ", ".join(filter(None, columns))
-            raise InputError(f"{where}: columns {there}; expected one called {' or '.join(group)}.")
+            near = did_you_mean(next(iter(group)), filter(None, columns))
+            more = near if near.startswith("Did") else advice
+            raise InputError(f"{where}: columns {there}; expected one called {' or '.join(group)}. {more}".rstrip())
     return columns
 
 
@@ -187,5 +190,6 @@ def _cells(where: str, columns: Sequence[str], record: Sequence[str]) -> dict[st
     return {name: cell for name, cell in zip(columns, record, strict=False) if name}
 
 
-def _name(cell: str) -> str:
+def column_name(cell: str) -> str:
+    """A column as it is called here, however a spreadsheet writes it: `Prompt ID ` is prompt_id."""
     return _INNER.sub("_", cell.strip().strip("\ufeff").strip().casefold())

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from alignbench.errors import AlignbenchError
 from alignbench.parsing import parse_toml
 
 _COMPILED = "CMAKE_ARGS='-DGGML_NATIVE=OFF' "  # native code of llama.cpp crashes on CPUs with AMX
@@ -35,6 +38,9 @@ EXTRAS = {
     "pandas": Extra("DataFrames from Python", ("pandas",)),
     "report": Extra("figures, and reports as HTML", ("matplotlib",)),
     "ray": Extra("--ray", ("ray",)),
+    "hub": Extra("models pull, and the models of hubs that are on this machine", ("huggingface-hub",)),
+    "parquet": Extra("prompts in Parquet files", ("pyarrow",)),
+    "datasets": Extra("prompts of data sets", ("datasets",)),
     "inspect": Extra("logs of Inspect, in and out", ("inspect-ai",)),
     "serve": Extra("the app in a browser", ("textual-serve", "aiohttp")),
 }
@@ -62,6 +68,26 @@ def install_line(*extras: str) -> str:
     if (prefix / "pipx_metadata.json").is_file():
         return f"{compiled}pipx inject alignbench {named}"
     return f"{compiled}pip install {named}"
+
+
+@contextmanager
+def needed(who: str, *extras: str, error: type[AlignbenchError] = AlignbenchError) -> Iterator[None]:
+    """Around the imports of packages that these extras bring: where one is missing, it is named with the install line.
+
+    who: begins the message, with its verb: `Figures need`. error: what is raised.
+    """
+    try:
+        yield
+    except ImportError as missing:
+        raise error(_message(who, missing, extras)) from missing
+
+
+def _message(who: str, missing: ImportError, extras: tuple[str, ...]) -> str:
+    if isinstance(missing, ModuleNotFoundError) and missing.name:
+        what = f"{missing.name.partition('.')[0].replace('_', '-')}, which is not installed"
+    else:
+        what = f"a package that cannot be imported ({missing})"
+    return f"{who} {what}: {install_line(*extras)}"
 
 
 def package_line(package: str) -> str:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alignbench.engines.embedder import default_embedder
-from alignbench.errors import AlignbenchError, InputError, did_you_mean
+from alignbench.errors import InputError, did_you_mean
 from alignbench.exporting.samples import COLUMNS, sample_rows
-from alignbench.extras import install_line
+from alignbench.extras import needed
 from alignbench.judging.stances import NO_STANCES, read_stances
 from alignbench.metrics.registry import cross, live, metric, within
 from alignbench.metrics.statistics import RESAMPLES, Uncertainty
@@ -213,8 +213,6 @@ def _score_rows(tables: ScoreTables) -> Iterator[dict[str, Any]]:
 
 
 def _frame(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> pd.DataFrame:
-    try:
+    with needed("DataFrames need", "pandas"):
         import pandas as pd
-    except ImportError:
-        raise AlignbenchError(f"DataFrames need pandas, which is not installed: {install_line('pandas')}") from None
     return pd.DataFrame(list(rows), columns=list(columns))

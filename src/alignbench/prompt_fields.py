@@ -6,21 +6,22 @@
 - constraints: a list of texts, which makes a ladder of the prompt (`ladder`); in CSV the same as JSON, or texts with |
   between them
 - rung, in files that this program wrote: {"of", "constraints"}, what a prompt is a rung of
+- filled, in those too: {"of", "template", "values"}, what a prompt with variables was made of
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from alignbench.csv_files import json_cells
 from alignbench.errors import InputError
-from alignbench.prompt_parts import Rung, Turn, why_no_prompt
+from alignbench.prompt_parts import Filled, Rung, Turn, why_no_prompt
 from alignbench.spec import Prompt
 from alignbench.textfiles import json_type, writable
 
-FIELDS = ("messages", "constraints", "rung")
+FIELDS = ("messages", "constraints", "rung", "filled")
 RUNGS = (0, 1, 3, 6, 12)  # how many constraints the prompts of a ladder have
 
 _MESSAGE = 'an object like {"role": "user", "content": "Why?"}'
@@ -65,6 +66,24 @@ def rung_of(record: Mapping[str, object], where: str) -> Rung | None:
     return Rung(given["of"], _texts(constraints, f'{where}, field "rung.constraints') if constraints else ())
 
 
+def filled_of(record: Mapping[str, object], where: str) -> Filled | None:
+    """The template and the values that a record was made of; None where it was made of none."""
+    given = record.get("filled")
+    if given is None:
+        return None
+    values = given.get("values") if isinstance(given, dict) else None
+    if (
+        not isinstance(given, dict)
+        or not isinstance(of := given.get("of"), str)
+        or not isinstance(template := given.get("template"), str)
+        or not isinstance(values, dict)
+        or not all(isinstance(each, str) for each in values.values())
+    ):
+        expected = '{"of": "q1", "template": "Why {{ x }}?", "values": {"x": "tea"}}'
+        raise InputError(f'{where}, field "filled": expected an object like {expected}.')
+    return Filled(of, template, tuple(sorted(values.items())))
+
+
 def from_cells(cells: Mapping[str, str], where: str) -> dict[str, object]:
     """The fields of a CSV row, as JSON has them; empty ones are left out. InputError for what is no JSON."""
     return json_cells(cells, where, dict.fromkeys(FIELDS, ""), listed="constraints")
@@ -99,6 +118,8 @@ def prompt_json(prompt: Prompt) -> dict[str, Any]:
         value["messages"] = [{"role": turn.role, "content": turn.content} for turn in prompt.messages]
     if prompt.rung is not None:
         value["rung"] = {"of": prompt.rung.of, "constraints": [*prompt.rung.constraints]}
+    if prompt.filled is not None:
+        value["filled"] = {**asdict(prompt.filled), "values": dict(prompt.filled.values)}
     return value
 
 

@@ -35,6 +35,21 @@ class Rung:
         return len(self.constraints)
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What a prompt was made of whose variables were filled in.
+
+    Attributes:
+        of: id of the prompt with variables
+        template: its text
+        values: (name, value) of each of its variables, in order of their names
+    """
+
+    of: str
+    template: str
+    values: tuple[tuple[str, str], ...]
+
+
 def why_no_prompt(turns: Sequence[Turn]) -> str:
     """Why these messages are none that a model answers to; empty where they are.
 

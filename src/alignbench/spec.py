@@ -17,7 +17,7 @@ from typing import Any, Literal, Self
 from alignbench import bounds, launch
 from alignbench.answer_options import AnswerOptions
 from alignbench.errors import InputError
-from alignbench.prompt_parts import Rung, Turn, transcript
+from alignbench.prompt_parts import Filled, Rung, Turn, transcript
 
 Kind = Literal["base", "aligned"]
 Mode = Literal["strict", "fast"]
@@ -46,6 +46,7 @@ class Prompt:
         answers: of a survey question, its options and how people chose among them
         earlier: the messages before it, see `prompt_parts.why_no_prompt`
         rung: its place in a ladder of constraints
+        filled: the template and the values that it was made of
     """
 
     id: str
@@ -54,6 +55,7 @@ class Prompt:
     answers: AnswerOptions | None = None
     earlier: tuple[Turn, ...] = ()
     rung: Rung | None = None
+    filled: Filled | None = None
 
     @property
     def hash(self) -> str:

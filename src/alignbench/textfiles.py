@@ -56,12 +56,14 @@ def stream_lines(path: Path) -> Iterator[str]:
         raise _unreadable(path, error) from None
 
 
-def stream_json_lines(path: Path, expected: str = "an object") -> Iterator[tuple[int, dict[str, Any]]]:
-    """As `json_lines`, of a file that is never all in memory."""
+def stream_json_lines(
+    path: Path, expected: str = "an object", advice: str = ""
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """As `json_lines`, of a file that is never all in memory. advice: what can be done with one JSON list."""
     began = False
     for number, line in enumerate(stream_lines(path), start=1):
         if not began and line.lstrip().startswith("["):
-            raise _one_list(path, expected)
+            raise _one_list(path, expected, advice)
         began = began or bool(line.strip())
         if line.strip():
             yield number, json_line(path, number, line, expected)
@@ -130,8 +132,8 @@ def json_lines(path: Path, text: str, expected: str = "an object") -> Iterator[t
             yield number, json_object(line, f"{path}, line {number}", expected)
 
 
-def _one_list(path: Path, expected: str) -> InputError:
-    return InputError(f"{path} is one JSON list; expected JSON Lines, {expected} on each line.")
+def _one_list(path: Path, expected: str, advice: str = "") -> InputError:
+    return InputError(f"{path} is one JSON list; expected JSON Lines, {expected} on each line. {advice}".rstrip())
 
 
 def json_object(text: str, where: str, expected: str = "an object") -> dict[str, Any]:

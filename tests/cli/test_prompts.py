@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from alignbench.cli.prompts import app
+from alignbench.cli.typed_prompts import typed_prompts
 from alignbench.errors import InputError
 from alignbench.prompts import load_prompts, shipped_sets
 
@@ -51,3 +53,41 @@ def test_bad_input() -> None:
         run("show", "contestd")
     with pytest.raises(InputError, match="limit is 0"):
         run("show", "contested", "--limit", "0")
+
+
+def test_fields_of_other_names_and_values(tmp_path: Path) -> None:
+    file, values = tmp_path / "mine.csv", tmp_path / "values.csv"
+    file.write_text("Question Text,Key\nWhy {{ x }}?,a\n")
+    values.write_text("x\ntea\nrain\n")
+    named = ("--prompt-field", "question text", "--id-field", "key")
+    assert run("show", str(file), *named).splitlines()[1].split() == ["a", "Why", "{{", "x", "}}?"]
+    lines = [
+        json.loads(line) for line in run("show", str(file), *named, "--values", str(values), "--json").splitlines()
+    ]
+    assert [(line["id"], line["prompt"]) for line in lines] == [("a#1", "Why tea?"), ("a#2", "Why rain?")]
+    assert lines[0]["filled"] == {"of": "a", "template": "Why {{ x }}?", "values": {"x": "tea"}}
+    same = run("show", f"{file}?field=question text&id=key&values={values.name}", "--json")
+    assert [json.loads(line) for line in same.splitlines()] == lines
+    with pytest.raises(InputError, match=r"mine\.csv, line 1: .*expected one called kay\. Did you mean key\?"):
+        run("show", str(file), "--id-field", "kay", "--prompt-field", "key")
+
+
+def test_a_prompt_through_a_pipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def piped(data: bytes) -> list[str]:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+        return [prompt.text for prompt in typed_prompts(["Who?", "-"], None, None, None)]
+
+    assert piped("\ufeffWhy,\n{{ où }}?\n".encode()) == ["Who?", "Why,\n{{ où }}?"]
+    for data, message in ((b" \n", "--prompt is empty"), (b"caf\xe9", "stdin, byte 3: 0xe9 is not UTF-8")):
+        with pytest.raises(InputError, match=message):
+            piped(data)
+    monkeypatch.setattr("alignbench.cli.typed_prompts.MOST", 3)
+    with pytest.raises(InputError, match="stdin has more than 3 bytes"):
+        piped(b"Why?")
+    with pytest.raises(InputError, match="is there twice; stdin has one prompt"):
+        typed_prompts(["-", "-"], None, None, None)
+    with pytest.raises(InputError, match="--id-field is for --prompts"):
+        typed_prompts(["x"], None, "id", None)
+    (tmp_path / "v.csv").write_text("x\ntea\n")
+    (prompt,) = typed_prompts(["Why {{ x }}?"], None, None, tmp_path / "v.csv")
+    assert prompt.text == "Why tea?"

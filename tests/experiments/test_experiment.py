@@ -205,3 +205,15 @@ def test_the_papers_study_plans_its_nine_conditions_and_the_headline_one() -> No
     assert (made.level, made.maker, made.template) == ("summary", headline.hint.maker, headline.hint.template)
     nearest = [c.context.examples for c in by_name.values() if c.context.examples and "nearest" in c.name]
     assert {examples.order for examples in nearest} == {"similar-first"}
+
+
+def test_files_with_fields_of_other_names_and_values(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "q.csv").write_text("question,key\nWhy {{ x }}?,a\n")
+    (tmp_path / "sub" / "values.csv").write_text("x,id\ntea,t\n")
+    (tmp_path / "more.yaml").write_text("prompts:\n- Who?\n")
+    files = '[prompts]\nfiles = ["sub/q.csv?field=question&id=key&values=values.csv", "more.yaml"]\n'
+    experiment = read(tmp_path, files + '[[conditions]]\nmodel = "demo-base"\n')
+    assert [(prompt.id[:5], prompt.text) for prompt in experiment.prompts] == [("a#t", "Why tea?"), ("more-", "Who?")]
+    with pytest.raises(InputError, match=r"there is no prompt set|q\.csv, line 1: .*expected one called kee"):
+        read(tmp_path, files.replace("id=key", "id=kee") + '[[conditions]]\nmodel = "demo-base"\n')

@@ -52,6 +52,7 @@ from alignbench.serve.browser_message import MOST, Keys, Resized, read_message
 from alignbench.spec import Condition, Prompt, Sampling
 from alignbench.store import Store
 from alignbench.tui.keymap import checked_keys
+from tests.fuzz.prompt_targets import PROMPT_TARGETS
 from tests.fuzz.target import Target, file_of, text_of
 from tests.support.gguf_files import gguf
 from tests.support.other_programs import (
@@ -660,5 +661,6 @@ TARGETS = {
             (b"tea milk", b'"no" AND go', "日记 手机".encode(), b"l'ete", b"caf\xe9", b"NEAR(a b)", b"col: x*"),
             (b'"', b"*", b"(", b")", b":", b"^", b"-", b"AND", b"OR", b"NOT", b"NEAR", b"\x00", "日".encode(), b"\xff"),
         ),
+        *PROMPT_TARGETS,
     )
 }

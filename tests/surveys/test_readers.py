@@ -188,3 +188,11 @@ def test_options_that_stand_for_no_answer() -> None:
         assert is_refusal(text)
     for text in ("No", "Not sure", "Know well", "No answer can be given to a question as wide as this", "Nation"):
         assert not is_refusal(text)
+
+
+def test_questions_under_another_name(tmp_path: Path) -> None:
+    path = tmp_path / "q.json"
+    path.write_text('[{"asked": "Is it so?", "options": ["Yes", "No"], "key": 3}]')
+    (prompt,) = read_survey(f"{path}?field=asked&id=key").prompts
+    assert (prompt.id, prompt.text) == ("3", "Is it so?")
+    assert prompt.answers is not None

@@ -176,6 +176,23 @@ async def test_a_broken_prompt_file_is_explained(tmp_path: Path) -> None:
         assert isinstance(app.screen, PromptsScreen)
 
 
+async def test_a_file_of_prompts_whose_fields_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("question,key\nWhy tea?,a\n")
+    app = make_app(tmp_path / "x.db")
+    async with app.run_test(size=WIDE, notifications=True) as pilot:
+        await ready(pilot, app)
+        await pilot.press("f2", "f2")
+        await until(pilot, lambda: isinstance(app.screen, LineScreen))
+        app.screen.query_one(PlainInput).value = f"{path}?field=question&id=key"
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen.query(OptionList) and app.screen.query_one(OptionList).option_count == 1)
+        await pilot.press("enter")
+        await until(pilot, lambda: app.screen is bench_of(app))
+        assert app.workbench.bench.prompt.id == "a"
+        await until(pilot, lambda: "mine 1/1" in screen_text(app))
+
+
 async def test_copy_and_save_keep_every_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     text = "a\x1b[31m\r\nb [/] \u202e"

@@ -135,11 +135,12 @@ def select_examples(
     They stand in their order, with rank and similarity.
     """
     from alignbench.cli.tables import print_table
+    from alignbench.cli.typed_prompts import typed_text
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.scratch_preparer import trial_preparer
     from alignbench.prompts import typed_prompt
 
-    question = typed_prompt(prompt)
+    question = typed_prompt(typed_text(prompt))
     examples = _examples(
         {"set": name, "select": select, "k": k, "seed": seed, "order": order, "near_duplicate": near_duplicate}
         | ({} if mmr is None else {"mmr": mmr}),

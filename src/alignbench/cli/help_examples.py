@@ -89,6 +89,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "export csv": ("alignbench export csv 3 -o samples.csv",),
     "export overton": ("alignbench export overton 3 out",),
     "models list": ("alignbench models list",),
+    "models pull": (
+        "alignbench models pull hf:HuggingFaceTB/SmolLM2-135M",
+        "alignbench models pull llama:org/repo-GGUF:Q4_K_M",
+    ),
     "models check": (
         "alignbench models check demo-base",
         "alignbench models check openai:http://127.0.0.1:8080/v1#model",

@@ -47,6 +47,7 @@ def likelihood(
 
     Log-prob and rank of each token, and what the model preferred.
     """
+    from alignbench.cli.typed_prompts import typed_text
     from alignbench.contexts.files import load_context
     from alignbench.engines.workers.pool import WorkerPool
     from alignbench.experiments.likelihood import content_for, score_response
@@ -58,7 +59,7 @@ def likelihood(
     from alignbench.prompts import typed_prompt
     from alignbench.spec import default_context
 
-    question = typed_prompt(prompt)
+    question = typed_prompt(typed_text(prompt))
     text = _text(response, keep_line_end=keep_line_end)
     chosen = resolve(model).with_options(device=device, gpu_layers=gpu_layers)
     around = load_context(context, StoredSets(db or default_database())) if context else default_context(chosen)

@@ -9,6 +9,7 @@ import typer
 
 from alignbench.cli import completion, printing
 from alignbench.cli.options import Json, Verbose
+from alignbench.cli.pull import pull
 from alignbench.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,9 +24,26 @@ ModelsFile = Annotated[
 ]
 
 
+app.command()(pull)
+
+
 @app.command("list")
-def list_models(models_file: ModelsFile = None, as_json: Json = False) -> None:
-    """Name the models: embedded, then those of models.toml."""
+def list_models(
+    models_file: ModelsFile = None,
+    cached: Annotated[
+        bool, typer.Option("--cached", help="The models of hubs that are on this machine, with their sizes.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Name the models: embedded, then those of models.toml.
+
+    With --cached those that hubs gave.
+    """
+    if cached:
+        from alignbench.cli.cached_models import print_cached
+
+        print_cached(models_file, as_json)
+        return
     from alignbench.cli.tables import print_table
     from alignbench.models.catalog import inventory
 
@@ -198,7 +216,7 @@ def _hash(path: Path) -> str:
     from alignbench.models.catalog import file_hash
     from alignbench.models.weights import gguf_hash
 
-    with ProgressBar() as progress:
+    with ProgressBar(of_bytes=True) as progress:
         return gguf_hash(path, lambda part: file_hash(part, progress))
 
 

@@ -103,6 +103,17 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.", autocomp
 Threads = Annotated[
     int | None, number(bounds.THREADS, "--threads", help="CPU threads all models share.", show_default="all cores")
 ]
+PromptField = Annotated[
+    str | None,
+    typer.Option("--prompt-field", metavar="NAME", help="The field of the file that holds the prompt."),
+]
+IdField = Annotated[
+    str | None, typer.Option("--id-field", metavar="NAME", help="The field of the file that holds its id.")
+]
+Values = Annotated[
+    Path | None,
+    typer.Option("--values", metavar="FILE.csv", help="Values for {{ name }} in prompts: one prompt a row."),
+]
 GpuLayers = Annotated[
     int, number(bounds.GPU_LAYERS, "--gpu-layers", help="Layers llama.cpp puts on a GPU; -1 is all, 0 none.")
 ]

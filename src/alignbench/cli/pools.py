@@ -11,7 +11,7 @@ from typer.core import TyperCommand
 
 from alignbench.cli import printing
 from alignbench.errors import InputError
-from alignbench.extras import install_line
+from alignbench.extras import needed
 
 if TYPE_CHECKING:
     from alignbench.engines.protocol import EmbedPool, EnginePool
@@ -58,10 +58,8 @@ def opened(machines: Machines, plan: Plan) -> Iterator[tuple[EnginePool, EmbedPo
         if machines.ray is None:
             yield here, here
             return
-        try:
+        with needed("--ray needs", "ray", error=InputError):
             from alignbench.cluster.pool import RayPool
-        except ImportError:
-            raise InputError(f"--ray needs Ray: {install_line('ray')}") from None
         cluster = RayPool(
             None if machines.ray == ANY else machines.ray,
             len({cell.condition.model for cell in plan.cells if cell.missing}),

@@ -9,7 +9,17 @@ from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Self
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 from alignbench.cli import printing
 from alignbench.display import visible
@@ -37,15 +47,18 @@ class ProgressBar:
     It is a `progress.Progress` too, which adds a bar where it is told of something new.
     """
 
-    def __init__(self, *, narrated: bool = False) -> None:
-        """narrated: where there is no terminal, a line says when each part of the work begins."""
+    def __init__(self, *, narrated: bool = False, of_bytes: bool = False) -> None:
+        """narrated: where there is no terminal, a line says when each part begins. of_bytes: bytes are counted."""
         self._console = printing.bars_console()
         self._above = ExitStack()
-        self._narrated = narrated
+        self._narrated, self._of_bytes = narrated, of_bytes
+        counted: list[ProgressColumn] = [MofNCompleteColumn()]
+        if of_bytes:
+            counted = [DownloadColumn(), TransferSpeedColumn()]
         self._bars = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            MofNCompleteColumn(),
+            *counted,
             TextColumn("{task.fields[rate]}", markup=False),
             TextColumn("{task.fields[failed]}", markup=False),
             TimeElapsedColumn(),
@@ -85,8 +98,8 @@ class ProgressBar:
         if what not in self._lines:
             self._lines[what] = self.add(what, total)
             if self._narrated and not self.is_live:
-                self.say(f"{what}: {total}")
-        self._lines[what].reach(done)
+                self.say(f"{what}: {f'{total / 1e6:,.1f} MB' if self._of_bytes else total}")
+        self._lines[what].reach(done, total=total)
 
     def add(self, what: str, total: int, *, start: bool = True) -> ProgressLine:
         """One more bar. start: its time runs already."""
@@ -118,9 +131,9 @@ class ProgressLine:
     def describe(self, description: str) -> None:
         self._bars.update(self._task, description=visible(description))
 
-    def reach(self, done: int, *, failed: int = 0) -> None:
-        """So many are done by now."""
-        self._bars.update(self._task, completed=done, failed=f"{failed} failed" if failed else "")
+    def reach(self, done: int, *, total: int | None = None, failed: int = 0) -> None:
+        """So many are done by now, of so many where that is known better by now."""
+        self._bars.update(self._task, completed=done, total=total, failed=f"{failed} failed" if failed else "")
 
     def draw(self, tokens: int) -> None:
         """Some more tokens of samples that are not finished yet."""

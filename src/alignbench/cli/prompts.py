@@ -8,7 +8,7 @@ import typer
 
 from alignbench import bounds
 from alignbench.cli import completion, printing
-from alignbench.cli.options import Json, number
+from alignbench.cli.options import IdField, Json, PromptField, Values, number
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -31,9 +31,16 @@ def list_sets(as_json: Json = False) -> None:
 def show(
     name: Annotated[
         str,
-        typer.Argument(metavar="NAME|FILE", help="A set that ships, or a file.", autocompletion=completion.prompt_sets),
+        typer.Argument(
+            metavar="NAME|FILE|dataset:NAME",
+            help="A set that ships, a file, or a data set: dataset:org/name?split=test.",
+            autocompletion=completion.prompt_sets,
+        ),
     ],
     limit: Annotated[int | None, number(bounds.LIMIT, "--limit", help="Only the first prompts.")] = None,
+    prompt_field: PromptField = None,
+    id_field: IdField = None,
+    values: Values = None,
     as_json: Json = False,
 ) -> None:
     """Print the prompts of a set, checked.
@@ -42,9 +49,10 @@ def show(
     """
     from alignbench.cli.tables import print_table
     from alignbench.prompt_fields import prompt_json
-    from alignbench.prompts import load_prompts
+    from alignbench.prompts import load_prompts, prompt_source
 
-    prompts = load_prompts(name, limit=limit)
+    source = prompt_source(name, field=prompt_field, id_field=id_field, values=values)
+    prompts = load_prompts(source, limit=limit)
     if as_json:
         for prompt in prompts:
             printing.json_data({"id": prompt.id, "prompt": prompt.text, **prompt_json(prompt)})

@@ -45,11 +45,12 @@ def render(
 
     Byte for byte; on stderr, the tokens of each part.
     """
+    from alignbench.cli.typed_prompts import typed_text
     from alignbench.contexts.files import load_context
     from alignbench.experiments.stored_sets import StoredSets
     from alignbench.prompts import typed_prompt
 
-    question = typed_prompt(prompt)
+    question = typed_prompt(typed_text(prompt))
     path = db or paths.default_database()
     around = load_context(context, StoredSets(path)) if context is not None else None
     if model is None:

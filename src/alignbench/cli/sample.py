@@ -8,9 +8,23 @@ import typer
 
 from alignbench import bounds, paths
 from alignbench.cli import completion, printing
-from alignbench.cli.options import Conditions, Contexts, Db, Device, GpuLayers, Json, Models, Threads, Verbose, number
+from alignbench.cli.options import (
+    Conditions,
+    Contexts,
+    Db,
+    Device,
+    GpuLayers,
+    IdField,
+    Json,
+    Models,
+    PromptField,
+    Threads,
+    Values,
+    Verbose,
+    number,
+)
 from alignbench.errors import InputError
-from alignbench.spec import DEFAULT_SAMPLES, Prompt, Sampling
+from alignbench.spec import DEFAULT_SAMPLES, Sampling
 
 if TYPE_CHECKING:
     from alignbench.store import SampleRow
@@ -19,11 +33,19 @@ _DEFAULTS = Sampling()
 
 
 def sample(
-    prompt: Annotated[list[str] | None, typer.Option(help="A prompt, typed here. Repeat for more.")] = None,
+    prompt: Annotated[
+        list[str] | None, typer.Option(help="A prompt, typed here; - reads one. Repeat for more.")
+    ] = None,
     prompts: Annotated[
         str | None,
-        typer.Option(help="A prompt set: a name that ships, or a file.", autocompletion=completion.prompt_sets),
+        typer.Option(
+            help="A set that ships, a file, or dataset:org/name?split=test&field=question.",
+            autocompletion=completion.prompt_sets,
+        ),
     ] = None,
+    prompt_field: PromptField = None,
+    id_field: IdField = None,
+    values: Values = None,
     limit: Annotated[int | None, number(bounds.LIMIT, "--limit", help="Only the first prompts of the set.")] = None,
     model: Models = None,
     condition: Conditions = None,
@@ -67,14 +89,22 @@ def sample(
     from alignbench.cli.sessions_view import print_session
     from alignbench.cli.tables import print_sections
     from alignbench.cli.terms import print_terms
+    from alignbench.cli.typed_prompts import typed_prompts
     from alignbench.experiments.stored_sets import StoredSets
     from alignbench.prompt_fields import prompt_json
+    from alignbench.prompts import load_prompts, prompt_source
     from alignbench.reports.score_sections import run_sections
     from alignbench.reports.to_json import scores_json
     from alignbench.scoring.notes import prompt_notes
 
     path = db or paths.default_database()
-    chosen = _prompts(prompt or [], prompts, limit)
+    if bool(prompt) == (prompts is not None):
+        raise InputError("Give either --prompt TEXT or --prompts NAME|FILE.")
+    if prompts is not None:
+        source = prompt_source(prompts, field=prompt_field, id_field=id_field, values=values)
+        chosen = load_prompts(source, limit=limit)
+    else:
+        chosen = typed_prompts(prompt or (), prompt_field, id_field, values)
     sampling = Sampling(
         temperature=temperature,
         top_k=top_k,
@@ -120,19 +150,6 @@ def sample(
                 print_sections(run_sections(scores, job.reference))
     if code := outcome.exit_code:
         raise typer.Exit(code)
-
-
-def _prompts(texts: list[str], prompt_set: str | None, limit: int | None) -> list[Prompt]:
-    from alignbench.prompts import load_prompts, typed_prompt
-
-    if not texts and prompt_set is None and (set_of_config := paths.user_config().prompts):
-        with paths.said_in_config("prompts"):
-            return load_prompts(set_of_config, limit=limit)
-    if bool(texts) == (prompt_set is not None):
-        raise InputError("Give either --prompt TEXT or --prompts NAME|FILE.")
-    if prompt_set is not None:
-        return load_prompts(prompt_set, limit=limit)
-    return [typed_prompt(text) for text in texts]
 
 
 def _line(row: SampleRow) -> dict[str, object]:

@@ -160,9 +160,12 @@ def survey(
 
 def _source(file: str) -> str:
     """What the session of a survey is found again by: the name of a set that ships, or where the file is."""
-    from alignbench.prompts import set_path, shipped_sets
+    from alignbench.prompts import prompt_source, set_path, shipped_sets
 
-    return file if file in shipped_sets() else str(set_path(file).resolve())
+    source = prompt_source(file)
+    if source.is_dataset or source.location in shipped_sets():
+        return str(source.within(Path.cwd()) if source.is_dataset else source)
+    return str(replace(source, location=str(set_path(source.location).resolve())))
 
 
 def _read(store: Store, session: int, pool: WorkerPool, survey: Survey) -> tuple[list[AnswerDistribution], Survey]:

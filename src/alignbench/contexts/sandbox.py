@@ -3,6 +3,7 @@
 A template may come with weights or from anywhere. The sandbox keeps it from attributes it should not read; a process of
 its own, with little memory and a clock, keeps it from looping forever or filling the machine. It reads one JSON object
 a line, {"source", "layout", "variables": [...]}, and answers each with a line {"texts": [...]} or {"error": ...}.
+Without variables it answers with those that the template has: {"names": [...]}.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NoReturn
 
-from jinja2 import Environment, TemplateError, TemplateSyntaxError
+from jinja2 import Template, TemplateError, TemplateSyntaxError
+from jinja2.meta import find_undeclared_variables
 
 from alignbench.child_process import lower_limit
 from alignbench.contexts.jinja_dialect import environment
@@ -37,10 +39,10 @@ def _stop(*_: object) -> NoReturn:
     raise _OutOfTime
 
 
-def render(jinja: Environment, source: str, variables: Mapping[str, Any]) -> str:
+def render(template: Template, variables: Mapping[str, Any]) -> str:
     """One text. Raises TemplateError, and whatever a template provokes."""
     pieces, length = [], 0
-    for piece in jinja.from_string(source).generate(variables):
+    for piece in template.generate(variables):
         pieces.append(piece)
         length += len(piece)
         if length > LONGEST:
@@ -55,7 +57,10 @@ def answer(request: Mapping[str, Any]) -> dict[str, Any]:
     lower_limit(resource.RLIMIT_CPU, math.ceil(time.process_time() + CPU_SECONDS) + 1)
     try:
         jinja = environment(datetime.now(), layout=request["layout"])
-        texts = [render(jinja, request["source"], variables) for variables in request["variables"]]
+        if "variables" not in request:
+            return {"names": sorted(find_undeclared_variables(jinja.parse(request["source"])) - {*jinja.globals})}
+        template = jinja.from_string(request["source"])
+        texts = [render(template, variables) for variables in request["variables"]]
     except TemplateSyntaxError as error:
         return {"error": f"line {error.lineno}: {error.message}"}
     except _OutOfTime:

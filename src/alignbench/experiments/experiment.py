@@ -18,6 +18,7 @@ from alignbench.metrics.registry import METRICS
 from alignbench.models.catalog import resolve
 from alignbench.own_metrics.registration import is_own, known_names, registered
 from alignbench.parsing import parse_toml
+from alignbench.prompt_files.source import PromptSource, source_in
 from alignbench.prompts import each_once, load_prompts
 from alignbench.scoring.floor import zero_shot_floor
 from alignbench.spec import (
@@ -124,7 +125,9 @@ def parse_experiment(text: str, path: Path, sets: Sets | None = None) -> Experim
 
 def _prompts(top: TomlTable, folder: Path) -> tuple[Prompt, ...]:
     table = top.table("prompts")
-    names = () if table is None else (*table.texts("sets"), *(str(folder / file) for file in table.texts("files")))
+    names: tuple[str | PromptSource, ...] = ()
+    if table is not None:
+        names = (*table.texts("sets"), *(source_in(folder, file) for file in table.texts("files")))
     if table is None or not names:
         raise InputError(f'{top.where}: no prompts; expected [prompts] with sets = ["open-ended"] or files.')
     limit = table.integer("limit", 1, bounds.LIMIT) if "limit" in table else None

@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from alignbench.display import whole_characters
-from alignbench.errors import AlignbenchError, InputError
+from alignbench.errors import InputError
 from alignbench.exporting.samples import SampleFilter, known_names
+from alignbench.extras import needed
 from alignbench.output_files import check_output, new_folder, output
 from alignbench.spec import Condition, Prompt
 from alignbench.store import JudgmentRow, SampleRow, Store
 
 ENDINGS = (".eval", ".json")
 METADATA = "alignbench"  # key of a log's metadata
-_INSTALL = "pip install 'alignbench[inspect]'"
 _NO_NAME = re.compile(r"[^\w.+-]+")
 _STOP = {"stop": "stop", "length": "max_tokens"}
 
@@ -33,10 +33,8 @@ def export_inspect(store: Store, session: int, selection: SampleFilter, path: Pa
     AlignbenchError without inspect_ai. InputError where a file is asked for and there are several conditions, or where
     the session has none of these names.
     """
-    try:
+    with needed("Logs of Inspect are made by", "inspect"):
         import inspect_ai.log  # noqa: F401
-    except ImportError:
-        raise AlignbenchError(f"Logs of Inspect are made by inspect_ai, which is not installed: {_INSTALL}") from None
     conditions = store.conditions(session)
     known_names(store, session, selection)
     chosen = [each for each in conditions if not selection.conditions or each.name in selection.conditions]

@@ -66,12 +66,13 @@ def _selected_rows(
 
 
 def _parts(prompts: Iterable[Prompt]) -> tuple[str, ...]:
-    """What a session tells of its prompts besides: of survey questions, conversations, and rungs of ladders."""
+    """What a session tells of its prompts besides: of survey questions, conversations, rungs, filled-in variables."""
     there = [*prompts]
     return (
         *(FIELDS if any(prompt.answers for prompt in there) else ()),
         *(("messages",) if any(prompt.earlier for prompt in there) else ()),
         *(("rung",) if any(prompt.rung for prompt in there) else ()),
+        *(("filled",) if any(prompt.filled for prompt in there) else ()),
     )
 
 

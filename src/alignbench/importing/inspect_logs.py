@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from alignbench.errors import AlignbenchError, InputError
+from alignbench.extras import needed
 from alignbench.importing.fields import (
     NoPrompt,
     PromptIds,
@@ -27,18 +28,14 @@ from alignbench.importing.sources import source_of
 from alignbench.importing.values import ImportedSample
 from alignbench.store import GenerationFacts
 
-_INSTALL = "pip install 'alignbench[inspect]'"
-
 
 def stream_inspect(paths: Sequence[Path]) -> Responses:
     """The samples of logs (.eval or .json), a session of all of them.
 
     AlignbenchError without inspect_ai; InputError for what it cannot read.
     """
-    try:
+    with needed("Logs of Inspect are read by", "inspect"):
         import inspect_ai.log  # noqa: F401
-    except ImportError:
-        raise AlignbenchError(f"Logs of Inspect are read by inspect_ai, which is not installed: {_INSTALL}") from None
     for path in paths:
         if not path.is_file():
             what = "is a folder; expected a file" if path.is_dir() else "is not there"

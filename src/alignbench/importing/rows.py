@@ -55,7 +55,7 @@ def _prompt(row: Mapping[str, Any], id: str, text: str, set: str, where: str) ->
     cells = {name: value for name, value in row.items() if isinstance(value, str)}
     there = {**row, **prompt_fields.from_cells(cells, where)}
     earlier, rung = prompt_fields.messages_beside(there, text, where), prompt_fields.rung_of(there, where)
-    return Prompt(id, text, set, _answers(row, where), earlier, rung)
+    return Prompt(id, text, set, _answers(row, where), earlier, rung, prompt_fields.filled_of(there, where))
 
 
 def _answers(row: Mapping[str, Any], where: str) -> AnswerOptions | None:

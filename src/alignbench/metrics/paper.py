@@ -11,7 +11,7 @@ import sys
 from functools import cache, lru_cache
 
 from alignbench.errors import AlignbenchError
-from alignbench.extras import install_line
+from alignbench.extras import needed
 from alignbench.metrics.values import WordMode
 
 _PUNCTUATION = frozenset(string.punctuation)
@@ -20,13 +20,9 @@ _PUNCTUATION = frozenset(string.punctuation)
 @cache
 def paper_mode() -> WordMode:
     """The mode; AlignbenchError where NLTK or its data is not there."""
-    try:
+    with needed("Paper mode counts words with", "scores"):
         from nltk.corpus import stopwords
         from nltk.tokenize import word_tokenize
-    except ImportError:
-        raise AlignbenchError(
-            f"Paper mode counts words with NLTK, which is not installed: {install_line('scores')}"
-        ) from None
     try:
         stop_words = frozenset(stopwords.words("english"))
         word_tokenize("Is the data there?")

@@ -4,7 +4,7 @@
 - `demo-sft`, and `demo-dpo` where it stands: stages of demo-base, adapters that come with the package (models.stages);
   `demo-aligned` stands for the last one
 - `NAME*0.5`: a model with an adapter by its name, at another scale
-- `llama:/path/file.gguf`: weights for llama.cpp
+- `llama:/path/file.gguf`, `llama:org/name:FILE` of a hub's that is cached (models.hub_gguf): weights for llama.cpp
 - `openai:http://host:8000/v1#served-name`: a model of an OpenAI-compatible server; aligned where nobody says otherwise
 - `BASE+/path/adapter`, `BASE+/path/adapter*0.5`: a base model with a LoRA adapter, at a scale (models.adapter): a GGUF
   file for `llama:` and the embedded models, a folder of PEFT or a hub id for `hf:`
@@ -50,6 +50,7 @@ from alignbench.models.adapter_check import AdapterFacts, gguf_facts, peft_facts
 from alignbench.models.embedded import DEMOS, Demo, present_name
 from alignbench.models.gguf import header
 from alignbench.models.hf_source import parse_source
+from alignbench.models.hub_gguf import gguf_path
 from alignbench.models.installed import why_not_installed
 from alignbench.models.openai_address import parse_address, parted_extra, with_extra
 from alignbench.models.reference import (
@@ -245,7 +246,7 @@ def weights_path(model: Model) -> Path:
         case "demo":
             return DEMOS[reference.target].weights()
         case "llama":
-            path = Path(reference.target)
+            path = gguf_path(reference.target)
         case "hf" if (source := parse_source(reference.target)).gguf_file:
             folder = source.folder()
             if folder is None:
@@ -335,7 +336,7 @@ def _model(name: str, entry: _InventoryEntry) -> Model:
         case "demo":
             kind = DEMOS[reference.target].kind
         case "llama":
-            kind = "aligned" if header(Path(reference.target)).chat_template else "base"
+            kind = "aligned" if header(gguf_path(reference.target)).chat_template else "base"
         case "hf" | "vllm":
             source = parse_source(reference.target)
             source.check()
@@ -376,7 +377,7 @@ def adapter_facts(reference: Reference) -> AdapterFacts | None:
         case "demo":
             return gguf_facts(reference.adapter, DEMOS[reference.target].weights())
         case _:
-            return gguf_facts(reference.adapter, Path(reference.target))
+            return gguf_facts(reference.adapter, gguf_path(reference.target))
 
 
 def _status(name: str, entry: _InventoryEntry, origin: str) -> ModelStatus:

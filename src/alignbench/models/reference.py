@@ -11,6 +11,7 @@ from alignbench.errors import InputError
 from alignbench.models.adapter import Adapter, parted, parted_scale, scale_suffix, written_scale
 from alignbench.models.embedded import DEMOS, present_name
 from alignbench.models.hf_source import HfSource, parse_source
+from alignbench.models.hub_gguf import parse_hub_gguf
 from alignbench.models.openai_address import parse_address, parted_extra, with_extra
 from alignbench.models.peft_adapter import adapter_source
 from alignbench.models.stages import BASE, STAGES, stage_of
@@ -62,7 +63,9 @@ def parse_reference(text: str, *, relative_to: Path | None = None) -> Reference:
         case (("llama" | "hf" | "vllm" | "openai" | "imported"), "") if colon:
             raise InputError(f"{text!r} names no model; expected something after {scheme}:")
         case "llama", target if colon:
-            return with_adapter(Reference("llama", _absolute(target, relative_to)), adapter, relative_to)
+            gguf = parse_hub_gguf(target, relative_to)
+            place = str(gguf) if gguf else _absolute(target, relative_to)
+            return with_adapter(Reference("llama", place), adapter, relative_to)
         case "hf", target if colon:
             return with_adapter(Reference("hf", str(parse_source(target, relative_to))), adapter, relative_to)
         case "vllm", target if colon:
@@ -151,7 +154,8 @@ def own_name(reference: Reference) -> str:
     """What a model is called that was given no name: as its file, its hub id or its server says."""
     match reference.scheme:
         case "llama":
-            name = Path(reference.target).stem
+            gguf = parse_hub_gguf(reference.target)
+            name = gguf.name if gguf else Path(reference.target).stem
         case "hf" | "vllm":
             name = parse_source(reference.target).name
         case "openai":

@@ -13,19 +13,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from alignbench.display import escaped
-from alignbench.errors import AlignbenchError
-from alignbench.extras import install_line
+from alignbench.extras import needed
 from alignbench.metrics.intervals import Interval
 
-try:
+with needed("Figures need", "report"):
     import matplotlib as mpl
     from matplotlib.axes import Axes
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.cm import ScalarMappable
     from matplotlib.figure import Figure
     from matplotlib.ticker import LogFormatter, StrMethodFormatter
-except ImportError:
-    raise AlignbenchError(f"Figures need matplotlib: {install_line('report')}") from None
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#5d5d5d", "#8c6d1f")
 MARKERS = "os^Dvphx"

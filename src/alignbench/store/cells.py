@@ -219,8 +219,8 @@ class CellsMixin(CellContentsMixin):
             raise another_text(prompt.id, session_id)
         return self._insert(
             """
-            INSERT INTO prompts (session_id, name, set_name, text_hash, answers, earlier, rung, position)
-            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 1 + coalesce(
+            INSERT INTO prompts (session_id, name, set_name, text_hash, answers, earlier, rung, filled, position)
+            SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1 + coalesce(
                 (SELECT position FROM prompts WHERE +session_id = ?1 ORDER BY id DESC LIMIT 1), -1)
             """,  # the + keeps SQLite from the index, by which it would look at all prompts of the session
             session_id,
@@ -230,15 +230,19 @@ class CellsMixin(CellContentsMixin):
             _answers_json(prompt),
             encode_json({"messages": [asdict(turn) for turn in prompt.earlier]}) if prompt.earlier else None,
             _rung_json(prompt),
+            _filled_json(prompt),
         )
 
     def _keep_parts(self, row: int, prompt: Prompt) -> None:
-        """The options and shares that a survey question came with last, and what a prompt is a rung of."""
+        """The options and shares that a survey question came with last, and what a prompt is a rung or was made of."""
         if prompt.answers is not None:
             keep = "UPDATE prompts SET answers = ?1 WHERE id = ?2 AND answers IS NOT ?1"
             self._execute(keep, _answers_json(prompt), row)
         if prompt.rung is not None:
             self._execute("UPDATE prompts SET rung = ?1 WHERE id = ?2 AND rung IS NOT ?1", _rung_json(prompt), row)
+        if prompt.filled is not None:
+            keep = "UPDATE prompts SET filled = ?1 WHERE id = ?2 AND filled IS NOT ?1"
+            self._execute(keep, _filled_json(prompt), row)
 
     def _condition_row(self, session_id: int, condition: Condition) -> int:
         name = encode_text(condition.name)
@@ -299,6 +303,11 @@ def _answers_json(prompt: Prompt) -> str | None:
 
 def _rung_json(prompt: Prompt) -> str | None:
     return encode_json(asdict(prompt.rung)) if prompt.rung else None
+
+
+def _filled_json(prompt: Prompt) -> str | None:
+    filled = prompt.filled
+    return encode_json({**asdict(filled), "values": dict(filled.values)}) if filled else None
 
 
 def _cell_info(row: dict[str, Any]) -> CellInfo:

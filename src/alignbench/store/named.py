@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any, get_args
 
 from alignbench.answer_options import AnswerOptions
-from alignbench.prompt_parts import Rung, Turn
+from alignbench.prompt_parts import Filled, Rung, Turn
 from alignbench.spec import Condition, Context, Kind, Mode, Model, Prompt
 from alignbench.store.encoding import decode_json, decode_text, label
 from alignbench.store.example_sets import ExampleSetsMixin
@@ -19,7 +19,7 @@ class NamedMixin(ExampleSetsMixin):
         """The prompts of a session in order of first use."""
         rows = self._rows(
             """
-            SELECT name, text, set_name, answers, earlier, rung FROM prompts
+            SELECT name, text, set_name, answers, earlier, rung, filled FROM prompts
             LEFT JOIN texts ON texts.hash = prompts.text_hash WHERE session_id = ? ORDER BY position
             """,
             session_id,
@@ -83,6 +83,7 @@ def _prompt(row: dict[str, Any]) -> Prompt:
     turns = decode_json(row["earlier"])["messages"] if row["earlier"] else ()
     earlier = tuple(Turn(turn["role"], turn["content"]) for turn in turns)
     rung = decode_json(row["rung"]) if row["rung"] else None
+    filled = decode_json(row["filled"]) if row["filled"] else None
     return Prompt(
         decode_text(row["name"]),
         decode_text(row["text"]),
@@ -90,6 +91,7 @@ def _prompt(row: dict[str, Any]) -> Prompt:
         answers,
         earlier,
         Rung(rung["of"], tuple(rung["constraints"])) if rung else None,
+        Filled(filled["of"], filled["template"], tuple(sorted(filled["values"].items()))) if filled else None,
     )
 
 

@@ -350,6 +350,11 @@ def _option_masses(db: Database) -> None:
     )
 
 
+def _filled_prompts(db: Database) -> None:
+    # Of a prompt whose variables were filled in: the template and the values, as JSON.
+    db.execute("ALTER TABLE prompts ADD COLUMN filled TEXT")
+
+
 MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0001_tables", _tables),
     ("0002_judgments", _judgments),
@@ -368,6 +373,7 @@ MIGRATIONS: tuple[tuple[str, Migration], ...] = (
     ("0014_answers", _answers),
     ("0015_prompt_parts", _prompt_parts),
     ("0016_option_masses", _option_masses),
+    ("0017_filled_prompts", _filled_prompts),
 )
 
 

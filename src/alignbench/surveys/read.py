@@ -5,23 +5,27 @@ from __future__ import annotations
 from pathlib import Path
 
 from alignbench.errors import InputError
-from alignbench.prompts import load_prompts, set_path
+from alignbench.prompt_files.source import PromptSource
+from alignbench.prompts import load_prompts, prompt_source, set_path
 from alignbench.surveys import global_opinions, opinion_qa, world_values
 from alignbench.surveys.survey_file import SurveyFile
 from alignbench.surveys.tables import columns_of
 
 
 def read_survey(name_or_path: str) -> SurveyFile:
-    """The questions of a shipped set (by name), a file or a folder (by path); its layout tells what it is.
+    """The questions of a shipped set (by name), a file, a folder or a data set; its layout tells what it is.
 
     Raises InputError, naming file, line and field, for what is not as it should be, and for a prompt without options.
     """
-    path = set_path(name_or_path)
-    if path.is_dir():
-        return _folder(path)
-    if path.suffix.lower() == ".csv" and {*global_opinions.COLUMNS} <= {*columns_of(path)}:
-        return global_opinions.read_global_opinions(path)
-    prompts = load_prompts(name_or_path)
+    source = prompt_source(name_or_path)
+    path: Path | PromptSource = source
+    if not source.is_dataset:
+        path = set_path(source.location)
+        if path.is_dir():
+            return _folder(path)
+        if path.suffix.lower() == ".csv" and {*global_opinions.COLUMNS} <= {*columns_of(path)}:
+            return global_opinions.read_global_opinions(path)
+    prompts = load_prompts(source)
     if without := [prompt.id for prompt in prompts if prompt.answers is None]:
         raise InputError(
             f'{path}: the prompt {without[0]!r} has no field "options"; expected survey questions, each with 2 options '

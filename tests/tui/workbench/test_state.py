@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
@@ -19,8 +20,10 @@ from alignbench.spec import (
     content_hash,
     made_id,
 )
+from alignbench.store import Store
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.column import Column, free_name, letter
+from alignbench.tui.workbench.persistence import create, restore
 from alignbench.tui.workbench.state import THIS_SESSION, Bench, SamplePlace
 from alignbench.tui.workbench.token_rate import TokenRate
 from tests.support.app import ALIGNED, BASE
@@ -228,3 +231,19 @@ def test_a_place_in_another_version_of_a_column_that_is_being_sampled() -> None:
     bench.go_to(SamplePlace("p0", cold.name, 0))
     assert [column.name for column in bench.columns] == ["demo-aligned 2", "demo-base", "demo-aligned"]
     assert (bench.selected, bench.columns[0].version) == (2, 1)
+
+
+def test_opening_a_session_asks_no_hub_for_its_data_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(
+        "alignbench.prompt_files.datasets.read_dataset", lambda source: asked.append(source) or iter(())
+    )
+    (tmp_path / "more.csv").write_text("question\nWhy?\n")
+    local = f"{tmp_path / 'more.csv'}?field=question"
+    with Store.open(tmp_path / "a.db") as store:
+        for name in ("dataset:org/name?split=test", local):
+            session = create(store, Bench.ready([ALIGNED], PROMPTS, name))
+            restored, _ = restore(store, session)
+            assert restored.prompt_set == name
+            assert [prompt.text for prompt in restored.prompts] == ["Why?"] * (name == local)
+    assert not asked

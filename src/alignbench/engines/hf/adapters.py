@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from alignbench.engines.hf.hub import first_line, placed_adapter
 from alignbench.engines.local.adapted import LoadedAdapter
 from alignbench.errors import EngineError
-from alignbench.extras import install_line
+from alignbench.extras import needed
 from alignbench.models.adapter import Adapter
+from alignbench.models.hub import first_line, placed_adapter
 from alignbench.models.peft_adapter import PeftAdapter, adapter_source, other_base
 from alignbench.models.weights import peft_hash
 
@@ -55,10 +55,8 @@ class PeftAdapters:
                 module.set_scale(name, adapter.scale)
 
     def _add(self, read: PeftAdapter, name: str) -> None:
-        try:
+        with needed(f"{read.folder} is an adapter, which needs", "transformers", error=EngineError):
             import peft
-        except ImportError:
-            raise EngineError(f"{read.folder} is an adapter; to load one: {install_line('transformers')}") from None
         try:
             config = peft.PeftConfig.from_pretrained(str(read.folder))
             config.init_lora_weights = True  # what is drawn is read over: nothing else is to happen to the base

@@ -46,7 +46,7 @@ class TransformersEngine(LocalEngine):
         cancel: Cancellation,
         *,
         threads: int,
-        on_progress: Callable[[float], None] = lambda _: None,
+        on_progress: Callable[..., None] = lambda *_: None,
     ) -> None:
         """Load a `hf:` model. Raises EngineError or InputError."""
         super().__init__(cancel, threads)

@@ -14,12 +14,12 @@ import transformers
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
-from alignbench.engines.hf.hub import fetched, first_line
 from alignbench.engines.memory import free_bytes
 from alignbench.errors import EngineError
 from alignbench.extras import package_line
 from alignbench.models.folder_files import check_json
 from alignbench.models.hf_source import HfSource
+from alignbench.models.hub import fetched, first_line
 from alignbench.models.weights import source_hash
 from alignbench.spec import LoadOptions
 
@@ -45,14 +45,18 @@ class LoadedWeights:
     user_defined: tuple[int, ...] = ()
 
 
-def load(source: HfSource, options: LoadOptions, on_progress: Callable[[float], None]) -> LoadedWeights:
-    """Load the weights as `options` says. Raises EngineError or InputError."""
+def load(source: HfSource, options: LoadOptions, on_progress: Callable[..., None]) -> LoadedWeights:
+    """Load the weights as `options` says. Raises EngineError or InputError.
+
+    on_progress: told of a fraction, while files of a hub are fetched also of that, in words
+    """
     transformers.utils.logging.disable_progress_bar()
     source.check()
     device = pick_device(options.device)
     arguments = _arguments(source, options, device)
     if not source.is_local and not source.weights():
-        source = fetched(source, code=options.trust_remote_code)
+        code = options.trust_remote_code
+        source = fetched(source, code=code, progress=lambda _, n, of: on_progress(n / max(of, 1), "from the hub"))
     check_json(source.files())
     place = _place(source) | {"trust_remote_code": options.trust_remote_code}
     on_progress(0.05)

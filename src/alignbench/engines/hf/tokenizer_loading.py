@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import transformers
 
-from alignbench.engines.hf.hub import fetched_tokenizer, first_line
 from alignbench.engines.hf.tokenizer import Tokens
 from alignbench.errors import EngineError
 from alignbench.models.folder_files import check_json
 from alignbench.models.hf_source import HfSource
+from alignbench.models.hub import fetched_tokenizer, first_line
 
 
 def load_tokenizer(source: HfSource) -> Tokens:

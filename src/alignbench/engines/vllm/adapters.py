@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from alignbench.engines.hf.hub import placed_adapter
 from alignbench.engines.local.adapted import LoadedAdapter
 from alignbench.engines.vllm.command import ServedAdapter
 from alignbench.errors import EngineError
 from alignbench.models.hf_source import parse_source
+from alignbench.models.hub import placed_adapter
 from alignbench.models.peft_adapter import adapter_source, check_base
 from alignbench.models.reference import Reference, own_name
 from alignbench.models.weights import peft_hash

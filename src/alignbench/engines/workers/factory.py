@@ -6,7 +6,8 @@ from typing import Protocol
 
 from alignbench.engines.cancellation import Cancellation
 from alignbench.engines.protocol import Engine
-from alignbench.errors import InputError
+from alignbench.errors import EngineError, InputError
+from alignbench.extras import needed
 from alignbench.models.adapter import Adapter
 from alignbench.models.catalog import adapter_facts, no_weights, server_settings, weights_path
 from alignbench.models.installed import why_not_installed
@@ -54,7 +55,8 @@ def _open_base(
 ) -> Engine:
     match scheme:
         case "hf":
-            from alignbench.engines.hf.engine import TransformersEngine
+            with needed(f"{model.name} needs", "transformers", error=EngineError):
+                from alignbench.engines.hf.engine import TransformersEngine
 
             return TransformersEngine(model, cancel, threads=threads, on_progress=on_progress)
         case "vllm":
@@ -75,7 +77,8 @@ def _open_base(
         case "imported":
             raise InputError(no_weights(model.reference))
         case _:
-            from alignbench.engines.llamacpp.engine import LlamaCppEngine
+            with needed(f"{model.name} needs", "llama", error=EngineError):
+                from alignbench.engines.llamacpp.engine import LlamaCppEngine
 
             path = weights_path(model)
             return LlamaCppEngine(

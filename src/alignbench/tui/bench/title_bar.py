@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from textual.content import Content
 
+from alignbench.prompt_files.source import set_path_of
 from alignbench.tui.clickable import clickable
 from alignbench.tui.styled import DIM
 from alignbench.tui.text import cells, clock, count, one_line
@@ -18,7 +17,7 @@ def place(bench: Bench) -> str:
     """Where the prompt stands: its set and its number in it."""
     if (position := bench.position) is None:
         return "own prompt"
-    return f"{Path(bench.prompt_set).stem} {position + 1}/{len(bench.prompts)}"
+    return f"{set_path_of(bench.prompt_set).stem} {position + 1}/{len(bench.prompts)}"
 
 
 def machine_state(workbench: Workbench) -> str:

@@ -1,4 +1,4 @@
-"""Pick a prompt: from a set that ships, or from a file."""
+"""Pick a prompt: from a set that ships, a file, or a data set."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from alignbench.errors import AlignbenchError
+from alignbench.prompt_files.source import set_path_of
 from alignbench.spec import Prompt
 from alignbench.tui.action import bindings
 from alignbench.tui.clickable import clickable
@@ -208,7 +209,10 @@ class PromptsScreen(ListScreen[Picked | None]):
     async def action_open_file(self) -> None:
         path = await self.app.push_screen_wait(
             LineScreen(
-                "Prompt file (.jsonl, .csv, .txt)", "", empty="Write the path of a file, or press Esc.", asked="path"
+                "Prompts: a file, or dataset:org/name?split=test&field=question",
+                "",
+                empty="Write the path of a file, or press Esc.",
+                asked="path",
             )
         )
         if path is not None:
@@ -217,7 +221,7 @@ class PromptsScreen(ListScreen[Picked | None]):
 
 def set_title(name: str) -> str:
     """A set as the app names it: a shipped one by its name, a file by the file's."""
-    return Path(name).name if "/" in name else name
+    return set_path_of(name).name if "/" in name else name
 
 
 def _beginning(prompt: Prompt) -> str:

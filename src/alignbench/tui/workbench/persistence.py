@@ -127,13 +127,13 @@ def _show_as_left(bench: Bench, view: Mapping[str, Any], store: Store) -> bool:
 
 
 def _prompt_set(name: str) -> Sequence[Prompt]:
-    """The prompts of a set, or none where the set is not there any more."""
-    from alignbench.prompts import load_prompts
+    """The prompts of a set, or none where the set is not there any more, or is a hub's: nobody has to wait for one."""
+    from alignbench.prompts import load_prompts, prompt_source
 
     try:
         if name == TYPED_BEFORE:
             return typed_before()
-        return load_prompts(name) if name not in ("", THIS_SESSION) else ()
+        return load_prompts(name) if name not in ("", THIS_SESSION) and prompt_source(name).is_local else ()
     except AlignbenchError:
         return ()
 

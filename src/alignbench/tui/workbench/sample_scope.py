@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from alignbench.prompt_files.source import set_path_of
 from alignbench.spec import Prompt
 from alignbench.tui.workbench.column import Column
 from alignbench.tui.workbench.state import THIS_SESSION, Bench
@@ -54,7 +54,7 @@ def scopes(bench: Bench) -> list[Scope]:
     if bench.asked:
         found.append(Scope(f"the {len(bench.asked)} prompts of this session", tuple(bench.asked)))
     if bench.prompts and bench.prompt_set != THIS_SESSION:
-        found.append(Scope(f"all {len(bench.prompts)} of {Path(bench.prompt_set).stem}", tuple(bench.prompts)))
+        found.append(Scope(f"all {len(bench.prompts)} of {set_path_of(bench.prompt_set).stem}", tuple(bench.prompts)))
     wider = {frozenset(prompt.key for prompt in bench.as_asked(scope.prompts)): scope for scope in found}
     only = [Scope("this prompt", (here,))] if here.text.strip() else []
     return [*only, *(scope for scope in wider.values() if len(scope.prompts) > 1)]

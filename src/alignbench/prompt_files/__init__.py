@@ -1,0 +1,1 @@
+"""Where prompts come from: files of several kinds and data sets, read record by record."""
