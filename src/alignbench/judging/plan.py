@@ -86,8 +86,8 @@ def plan_judging(
     are shown the other way round. Pairs of equivalence are of responses of one condition to a prompt: those that its
     classes need (see `class_plan`). A set is all that a condition answered to a prompt, empty responses left out, where
     there are two or more. Constraints are those of rungs of a ladder; the lowest has none, and is not judged. Options
-    are those of survey questions; only replies that letters and texts do not tell are judged. Raises InputError where there is no such
-    kind or reference, or nothing to judge.
+    are those of survey questions; only replies that letters and texts do not tell are judged. Raises InputError where
+    there is no such kind or reference, or nothing to judge.
 
     Args:
         store: has the session
