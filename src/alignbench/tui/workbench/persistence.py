@@ -54,7 +54,7 @@ def _written(condition: Condition) -> dict[str, object]:
 
 def _read(values: Mapping[str, Any], store: Store) -> Condition:
     """The condition that `_written` wrote."""
-    from alignbench.models.catalog import as_known, without_orders
+    from alignbench.models.stored_models import as_known, without_orders
 
     context = Context.from_json(values["context"], store.example_set_or_gone)
     plain = rebuilt(Condition, {**values, "context": {"template": context.template}})
@@ -114,7 +114,7 @@ def save(
 
 def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
     """A session as it was left, and its samples. A session of the command line gets a column per condition."""
-    from alignbench.models.catalog import as_known
+    from alignbench.models.stored_models import as_known
 
     info = store.session(session)
     conditions = {
