@@ -136,36 +136,10 @@ def resolve(name_or_reference: str, *, models_file: Path | None = None) -> Model
     raise InputError(f"There is no model {name_or_reference!r}. {near}".rstrip())
 
 
-def as_known(model: Model, *, models_file: Path | None = None) -> Model:
-    """A model of a session, which keeps no options: loaded as the entry of models.toml says that has its name and its
-    weights. Others, and those that have options, are as they are."""
-    if model.options != LoadOptions() or model.is_imported:
-        return model
-    try:
-        entries, reference = _entries(models_file), parse_reference(model.reference)
-    except InputError:  # who loads it will say so
-        return model
-    entry = entries.get(model.name) or entries.get(model.name.rpartition("*")[0])
-    if entry is None or entry.reference.base != reference.base:
-        return model
-    return replace(model, options=entry.options)
-
-
-def without_orders(model: Model) -> Model:
-    """A model whose options a database has, but for what runs programs of somebody's choice: that database may be a
-    stranger's, so that is as the user's models.toml says."""
-    options = model.options
-    if not (options.command or options.args or options.env or options.trust_remote_code):
-        return model
-    own = next((known.options for known in known_models() if known.reference == model.reference), LoadOptions())
-    own_orders = replace(
-        options,
-        command=own.command,
-        args=own.args,
-        env=own.env,
-        trust_remote_code=options.trust_remote_code and own.trust_remote_code,
-    )
-    return replace(model, options=own_orders)
+def named_options(name: str, *, models_file: Path | None = None) -> tuple[Reference, LoadOptions] | None:
+    """The reference of a name, and how it is loaded; None of no name. Raises InputError where models.toml is broken."""
+    entry = _entries(models_file).get(name)
+    return None if entry is None else (entry.reference, entry.options)
 
 
 def at_scale(model: Model, scale: float, *, models_file: Path | None = None) -> Model:
