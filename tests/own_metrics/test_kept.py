@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from alignbench.metrics.registry import METRICS
-from alignbench.own_metrics.registration import forget
+from alignbench.own_metrics.registration import forget, registered
 from alignbench.scoring.own_scores import OTHER_SAMPLES, kept_scores
 from alignbench.store import Store
 from alignbench.tui.scores.screen import ScoresScreen
@@ -131,3 +131,20 @@ def test_a_function_of_an_experiment_that_is_gone_is_null_with_that_reason(tmp_p
     assert [*told["within"]["demo-base"]][:2] == ["words", "letters"]
     assert told["within"]["demo-base"]["letters"]["value"] is None
     assert f"there is no file {tmp_path}/gone.py" in str(told["within"]["demo-base"]["letters"]["reason"])
+
+
+def test_a_file_that_a_database_alone_names_is_not_run(tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    theirs = tmp_path / "theirs.py"
+    theirs.write_text(f"open({str(ran)!r}, 'w')\ndef letters(texts):\n    return 1.0\n")
+    path = tmp_path / "runs.db"
+    with Store.open(path) as store:
+        fill(store)
+        store.set_manifest(1, {"experiment": {"metrics": ["words", f"{theirs}:letters"]}})
+    told = report(path)
+    assert told["within"]["demo-base"]["letters"]["value"] is None
+    assert "was never named by you" in str(told["within"]["demo-base"]["letters"]["reason"])
+    assert not ran.exists()
+    registered([f"{theirs}:letters"])
+    METRICS.pop("letters")
+    assert report(path)["within"]["demo-base"]["letters"]["value"] == 1.0

@@ -17,6 +17,7 @@ from alignbench.metrics.registry import METRICS
 from alignbench.own_metrics.declaration import DIRECTIONS, GROUP, Declaration
 from alignbench.own_metrics.formulas import formula_of
 from alignbench.own_metrics.function import OwnFunction
+from alignbench.own_metrics.named_files import is_named, remember
 from alignbench.own_metrics.process import MetricProcess
 
 ORDER = 2_000  # after all that ship
@@ -76,11 +77,13 @@ def failures(names: Iterable[str]) -> list[str]:
 def load(name: str) -> str:
     """Have the function of a score that is registered, perhaps as a stand-in, at hand; the score's name.
 
-    InputError where it cannot be had any more.
+    InputError where it cannot be had any more, or where a database alone names its file.
     """
     origin = METRICS[name].origin
     source, _, function = origin.rpartition(":")
     if source.endswith(".py"):
+        if not is_named(Path(source)):
+            raise InputError(f"{name}: {origin} was never named by you on this machine, and is not run before it is.")
         return _load(source, function, name)
     # A database may come from anywhere: of modules only what packages offer as a score is called.
     if (name, origin) not in {(point.name, point.value) for point in _entry_points()}:
@@ -104,7 +107,10 @@ def _registered(name: str, folder: Path | None, where: str) -> str:
     if is_own(name):
         path, _, function = name.rpartition(":") if not name.endswith(".py") else (name, "", "")
         file = Path(path).expanduser()
-        return _load(str((folder / file if folder is not None else file).absolute()), function, where)
+        file = (folder / file if folder is not None else file).absolute()
+        loaded = _load(str(file), function, where)
+        remember(file)
+        return loaded
     if name in METRICS and not METRICS[name].origin:
         return name
     for point in _entry_points():

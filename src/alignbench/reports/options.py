@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from alignbench.errors import AlignbenchError, InputError
@@ -14,6 +15,7 @@ from alignbench.metrics.registry import METRICS, live, metric, shipped
 from alignbench.metrics.statistics import RESAMPLES
 from alignbench.metrics.values import WORKBENCH, WordMode
 from alignbench.own_metrics.declaration import Declaration
+from alignbench.own_metrics.named_files import is_named
 from alignbench.own_metrics.registration import add_stand_in, is_own, registered
 from alignbench.scoring.floor import NOT_GIVEN, Floor, session_floor
 from alignbench.scoring.model_based.bertscore import BERTSCORE
@@ -106,10 +108,14 @@ def session_options(
 
 
 def _of_experiment(name: str, kept: KeptScores) -> str:
-    """The name of a score that an experiment has asked for: of a function that cannot be had any more too."""
+    """The name of a score that an experiment has asked for: of a function that cannot be had any more too, or whose
+    file this user never named."""
     if not is_own(name):
         return name
+    file = Path(name.rpartition(":")[0] if not name.endswith(".py") else name)
     try:
+        if file.exists() and not is_named(file):
+            raise InputError(f"{name} was never named by you on this machine, and is not run before it is: --metrics")
         return registered([name])[0]
     except InputError as error:
         known = next((one.name for one in kept.metrics.values() if one.origin == name), "")
