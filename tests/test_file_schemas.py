@@ -24,7 +24,8 @@ from alignbench.file_schemas.contexts import context_schema
 from alignbench.file_schemas.experiments import experiment_schema
 from alignbench.file_schemas.models import models_schema
 from alignbench.file_schemas.parts import Schema
-from alignbench.models.catalog import ENTRY_FIELDS, inventory
+from alignbench.models.catalog import inventory
+from alignbench.models.models_file import ENTRY_FIELDS
 from alignbench.toml_table import TomlTable
 from alignbench.tui.keymap import bound_actions
 from tests.support.commands import alignbench

@@ -38,7 +38,7 @@ EXTRAS = {
     "pandas": Extra("DataFrames from Python", ("pandas",)),
     "report": Extra("figures, and reports as HTML", ("matplotlib",)),
     "ray": Extra("--ray", ("ray",)),
-    "hub": Extra("models pull, and the models of hubs that are on this machine", ("huggingface-hub",)),
+    "hub": Extra("models pull, and the models of hubs that are on this machine", ("huggingface_hub",)),
     "parquet": Extra("prompts in Parquet files", ("pyarrow",)),
     "datasets": Extra("prompts of data sets", ("datasets",)),
     "inspect": Extra("logs of Inspect, in and out", ("inspect-ai",)),

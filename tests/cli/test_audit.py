@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alignbench import paths
-from alignbench.spec import Condition, Model, Prompt, Sampling
+from alignbench.spec import NOT_RECORDED, Condition, Model, Prompt, Sampling
 from alignbench.store import Store
 from tests.support.commands import alignbench
 from tests.support.samples import result
@@ -61,6 +62,21 @@ def test_conditions_are_compared_with_the_reference(session: int) -> None:
     assert of_kind(audit, "warm", "confound") == {"seed": ("3", "0")}
     assert of_kind(audit, "warm", "same")["samples"] == ("4", "4")
     assert any("imported" in problem for problem in audit["conditions"]["warm"]["problems"])
+
+
+def test_what_nobody_recorded_is_not_called_the_same(session: int, tmp_path: Path) -> None:
+    rows = [{"prompt_id": "q", "prompt": "Why?", "condition": name, "text": "So."} for name in ("one", "two")]
+    file = tmp_path / "texts.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert alignbench("import", "jsonl", str(file)).returncode == 0
+    audit = audited(session + 1)
+    unknown = of_kind(audit, "two", "unknown")
+    assert {"temperature", "max tokens", "cut by length"} <= set(unknown)
+    assert set(unknown.values()) == {(NOT_RECORDED, NOT_RECORDED)}
+    assert set(of_kind(audit, "two", "same")) == {"n", "samples"}
+    said = alignbench("audit", str(session + 1)).stdout
+    assert "two against one. Not recorded of either: each may differ" in said
+    assert "No difference" not in said
 
 
 def test_one_condition_another_reference_and_one_prompt_may_be_named(session: int) -> None:

@@ -14,10 +14,11 @@ import pytest
 from alignbench import paths
 from alignbench.errors import AlignbenchError, InputError
 from alignbench.models import catalog, embedded
-from alignbench.models.catalog import as_known, known_models, resolve, weights_path
+from alignbench.models.catalog import known_models, resolve, weights_path
 from alignbench.models.embedded import Demo
 from alignbench.models.gguf import BrokenFile
 from alignbench.models.reference import Reference, parse_reference
+from alignbench.models.stored_models import as_known
 from alignbench.spec import LoadOptions, Model
 from tests.support.gguf_files import gguf, write_gguf
 

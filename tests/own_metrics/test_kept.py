@@ -120,3 +120,14 @@ async def test_the_app_adds_a_function_runs_it_and_keeps_what_it_says(tmp_path: 
                 return len(store.cell_scores(1))
 
         await until(pilot, lambda: kept() == 2)
+
+
+def test_a_function_of_an_experiment_that_is_gone_is_null_with_that_reason(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    with Store.open(path) as store:
+        fill(store)
+        store.set_manifest(1, {"experiment": {"metrics": ["words", f"{tmp_path}/gone.py:letters"]}})
+    told = report(path)
+    assert [*told["within"]["demo-base"]][:2] == ["words", "letters"]
+    assert told["within"]["demo-base"]["letters"]["value"] is None
+    assert f"there is no file {tmp_path}/gone.py" in str(told["within"]["demo-base"]["letters"]["reason"])

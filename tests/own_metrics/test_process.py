@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from alignbench.errors import InputError
 from alignbench.own_metrics.process import GIVEN_UP, MetricProcess
+from tests.support.waiting import LIMIT
 
 Written = Callable[..., Path]
 
@@ -165,6 +167,16 @@ def test_files_beside_it_can_be_imported_and_hide_no_module(written: Written) ->
     written("raise RuntimeError\n", "statistics.py")
     path = written("import beside, statistics\ndef f(texts): return statistics.mean([beside.two(), 4])\n")
     assert MetricProcess(str(path), "f").calls([[["a"]]]) == [(3.0, "")]
+
+
+def test_one_that_hangs_is_not_waited_for_when_all_ends(written: Written) -> None:
+    process = MetricProcess(str(written("import time\ndef f(texts): time.sleep(1000)\n")), "f")
+    answers: list[object] = []
+    thread = threading.Thread(target=lambda: answers.extend(process.calls([[["a"]], [["b"]]])))
+    thread.start()
+    process.close()
+    thread.join(LIMIT)
+    assert [answer.value for answer in answers] == [None, None]  # type: ignore[attr-defined]
 
 
 def test_its_process_ends_with_it(written: Written) -> None:

@@ -14,6 +14,7 @@ import alignbench as package
 from alignbench.errors import InputError
 from alignbench.metrics.registry import METRICS, live, shipped
 from alignbench.own_metrics import registration
+from alignbench.own_metrics.declaration import Declaration
 from tests.support.commands import alignbench
 
 Written = Callable[..., Path]
@@ -192,6 +193,12 @@ def test_an_installed_package_offers_scores_by_name(
     assert "stylo_gone of alignbench.metrics: module stylo has no function 'gone'" in " ".join(ran.stderr.split())
     assert "words of alignbench.metrics: there is a score of this name that ships" in " ".join(ran.stderr.split())
     assert "stylo" not in sys.modules, "it is loaded in its own process alone"
+
+
+def test_a_module_that_a_database_names_is_not_called() -> None:
+    registration.add_stand_in("move", "shutil:move", "1", Declaration("move", "move", of="pair"))
+    with pytest.raises(InputError, match="no installed package offers shutil:move as a score"):
+        registration.load("move")
 
 
 def test_python_takes_them_too(file: Path, mine: Path) -> None:

@@ -8,7 +8,8 @@ from contextlib import closing
 from alignbench.errors import InputError
 from alignbench.judging.plan import JudgePlan, plan_judging
 from alignbench.judging.runner import JudgeRun
-from alignbench.models.catalog import as_known, resolve
+from alignbench.models.catalog import resolve
+from alignbench.models.stored_models import as_known
 from alignbench.spec import Model
 from alignbench.store import Store
 

@@ -73,10 +73,20 @@ def _sections(audited: AuditedCondition, reference: str) -> list[Section]:
             sections.append(
                 Section(f"{audited.condition} against {reference}. {title}", ("", audited.condition, reference), shown)
             )
-    same = ", ".join(row.what for row in audited.differences if row.kind == "same")
-    if not any(row.kind == "confound" for row in audited.differences):
+    named = {
+        kind: ", ".join(row.what for row in audited.differences if row.kind == kind) for kind in ("unknown", "same")
+    }
+    not_known = named["unknown"] or audited.problems
+    if not not_known and not any(row.kind == "confound" for row in audited.differences):
         sections.insert(0, Section(f"{audited.condition} against {reference}. No difference but what is under study"))
-    return [*sections, Section(f"{audited.condition} against {reference}. {TITLES['same']}", notes=(same,))]
+    return [
+        *sections,
+        *(
+            Section(f"{audited.condition} against {reference}. {TITLES[kind]}", notes=(names,))
+            for kind, names in named.items()
+            if names
+        ),
+    ]
 
 
 def _json(audited: SessionAudit) -> dict[str, object]:

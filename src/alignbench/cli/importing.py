@@ -182,12 +182,14 @@ def _import(
 
     files, file_hash, notes = without_copies(files)
     responses = stream(files)
-    responses.source = {**responses.source, "sha256": file_hash}
+    if file_hash:
+        responses.source = {**responses.source, "sha256": file_hash}
     responses.notes += notes
     with Store.open(db or paths.default_database()) as store:
-        if (before := store.session_of_import(file_hash)) is not None:
-            printing.say(f"The same was imported before, as session {before}; this is one more session of it.")
+        before = store.session_of_import(file_hash) if file_hash else None
         result = save_responses(store, responses, base or ())
+    if before is not None:
+        printing.say(f"The same was imported before, as session {before}; this is one more session of it.")
     for note in responses.all_notes:
         printing.say(f"{responses.name}: {note}")
     _show([result], as_json)

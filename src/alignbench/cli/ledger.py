@@ -162,7 +162,7 @@ def ledger(
 
 def _in_session(path: Path, session: int | None) -> tuple[list[Prompt], dict[str, Condition]]:
     """The prompts of a session, and its conditions by name; nothing without a session."""
-    from alignbench.models.catalog import as_known
+    from alignbench.models.stored_models import as_known
     from alignbench.store import Store
 
     if session is None:

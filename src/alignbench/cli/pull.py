@@ -26,9 +26,10 @@ def pull(
         ),
     ],
 ) -> None:
-    """Fetch a model of a hub into the local cache. Interrupted, it goes on where it was when the command is repeated.
+    """Fetch a model of a hub into the local cache.
 
-    On stdout: where it is. HF_HUB_CACHE names the cache, HF_TOKEN a key for models that are not open to all.
+    Interrupted, it goes on where it was when the command is repeated. On stdout: where it is. HF_HUB_CACHE names the
+    cache, HF_TOKEN a key for models that are not open to all.
     """
     from alignbench.cli.progress import ProgressBar
     from alignbench.models.hub_files import bytes_kept

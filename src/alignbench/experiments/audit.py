@@ -16,7 +16,7 @@ from alignbench.spec import NOT_RECORDED, Condition, Prompt, written_setting
 if TYPE_CHECKING:
     from alignbench.experiments.context_preparer import Preparer
 
-DifferenceKind = Literal["confound", "studied", "same"]
+DifferenceKind = Literal["confound", "studied", "unknown", "same"]
 
 _MARKERS = re.compile(r"<[^<>\s]+>|\[/?[A-Z]+\]|```|\b(?:system|user|assistant)\b|[#:]")
 _DATE = re.compile(
@@ -28,6 +28,7 @@ _INJECTED = 3  # words that are no marker
 TITLES = {
     "confound": "Differences that are not under study: each may explain what the scores show",
     "studied": "Under study: {study}",
+    "unknown": "Not recorded of either: each may differ",
     "same": "The same on both sides",
 }
 """What is said of each kind of difference."""
@@ -130,7 +131,7 @@ def injected_text(parts: tuple[Part, ...]) -> str:
 
 
 def rows(a: Side, b: Side, study: Study) -> list[Difference]:
-    """Confounds first, then what is under study, then what is the same on both sides."""
+    """Confounds first, then what is under study, what nobody recorded, and what is the same on both sides."""
     differences = [
         Difference(what, old, new, "studied" if is_studied(what, study) else "confound")
         for what, old, new in changes(a.condition, b.condition)
@@ -142,7 +143,7 @@ def rows(a: Side, b: Side, study: Study) -> list[Difference]:
         ("n", str(a.asked), str(b.asked)),
         ("samples", str(a.n), str(b.n)),
     ):
-        differences.append(Difference(what, old, new, "same" if old == new else "confound"))
+        differences.append(Difference(what, old, new, _alike(old) if old == new else "confound"))
     if a.prompt is not None and b.prompt is not None:
         files: DifferenceKind = "studied" if "model" in study else "confound"
         longer: DifferenceKind = "studied" if {"model", "context"}.intersection(study) else "confound"
@@ -153,17 +154,22 @@ def rows(a: Side, b: Side, study: Study) -> list[Difference]:
         ):
             differences.append(Difference(what, old, new, "same" if old == new else kind))
     differing = {row.what for row in differences}
-    for values, other in (
-        (a.condition.settings, b.condition.settings),
-        (asdict(a.condition.model.options), asdict(b.condition.model.options)),
-    ):
+    settings = [(a.condition.settings, b.condition.settings)]
+    if not (a.condition.model.is_imported or b.condition.model.is_imported):  # which nobody loaded here
+        settings.append((asdict(a.condition.model.options), asdict(b.condition.model.options)))
+    for values, other in settings:
         for setting, value in values.items():
             name = setting.replace("_", " ")
             if name not in differing and name not in ("stop", "seed"):
                 pair = written_setting(value), written_setting(other[setting])
-                differences.append(Difference(name, *pair, "same"))
-    order = ("confound", "studied", "same")
+                differences.append(Difference(name, *pair, _alike(pair[0])))
+    order = ("confound", "studied", "unknown", "same")
     return sorted(differences, key=lambda row: order.index(row.kind))
+
+
+def _alike(value: str) -> DifferenceKind:
+    """What it means that both sides have a value."""
+    return "unknown" if value == NOT_RECORDED else "same"
 
 
 def _of_prompts(a: ShownPrompt, b: ShownPrompt) -> list[Change]:

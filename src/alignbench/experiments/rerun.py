@@ -9,7 +9,7 @@ from typing import Any
 
 from alignbench.engines.openai.replay import replay_words
 from alignbench.experiments.plan import Plan, PlannedCell
-from alignbench.models.catalog import without_orders
+from alignbench.models.stored_models import without_orders
 from alignbench.spec import Condition, LoadOptions
 from alignbench.store import NewHint, SampleRow, Store
 

@@ -12,7 +12,7 @@ from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Union, get_args, get_origin, get_type_hints
 
 from alignbench.errors import InputError, did_you_mean
-from alignbench.models.catalog import as_known, without_orders
+from alignbench.models.stored_models import as_known, without_orders
 from alignbench.spec import Condition, Context
 
 if TYPE_CHECKING:

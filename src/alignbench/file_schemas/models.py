@@ -15,7 +15,7 @@ from alignbench.file_schemas.parts import (
     where,
     whole,
 )
-from alignbench.models.catalog import BUILT_IN, OF_OWN_SERVER, OF_VLLM
+from alignbench.models.models_file import BUILT_IN, OF_OWN_SERVER, OF_VLLM
 from alignbench.models.server_settings import LIMITS, OWN_FIELDS, SERVER_FIELDS
 from alignbench.spec import ATTENTION, DTYPES, QUANTIZED, Kind
 

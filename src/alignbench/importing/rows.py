@@ -40,7 +40,7 @@ def number_in(row: Mapping[str, Any], name: str) -> Any:
 def _field(row: Mapping[str, Any], name: str, where: str) -> str:
     value = row.get(name)
     if name not in row:
-        raise InputError(f'{where}, field "{name}": missing; {EXPECTED}.')
+        raise InputError(f'{where}, field "{name}": missing; {EXPECTED}, or --map for other fields.')
     if name == "prompt_id" and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str):

@@ -21,14 +21,13 @@ def source_of(format: str, paths: Sequence[Path]) -> dict[str, Any]:
 def without_copies(paths: Sequence[Path]) -> tuple[list[Path], str, list[str]]:
     """The files without those that are byte for byte another one, a hash of them all, and notes on what was left out.
 
-    InputError for what cannot be read.
+    The hash is empty where one of them is a pipe, which can be read only once. InputError for what cannot be read.
     """
+    if any(path.exists() and not path.is_file() and not path.is_dir() for path in paths):
+        return [*paths], "", []
     hashes: dict[str, Path] = {}
     notes = []
     for path in paths:
-        if path.exists() and not path.is_file() and not path.is_dir():  # a pipe, which is read only once
-            hashes[str(path)] = path
-            continue
         digest = _file_hash(path)
         if (other := hashes.setdefault(digest, path)) is not path:
             notes.append(f"{path} is the same as {other}, and read once")

@@ -48,7 +48,8 @@ def _responses(path: Path, mapped: FieldMap | None, responses: Responses) -> Ite
         if missing:
             there = ", ".join(stream.columns)
             raise InputError(
-                f'{where}, field "{missing[0]}": missing; the header has {there}, expected {", ".join(FIELDS)}.'
+                f'{where}, field "{missing[0]}": missing; the header has {there}, expected {", ".join(FIELDS)}, '
+                "or --map for other columns."
             )
         cells = {name: written(cell) for name, cell in row.cells.items()}
         if mapped is None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alignbench.errors import InputError
+from alignbench.importing.collected import repeated_note
 from alignbench.importing.responses import Conditions, Response, Responses, settings_note
 from alignbench.importing.save import ImportResult, finish_note, given_sample
 from alignbench.spec import Condition, content_hash
@@ -121,11 +122,7 @@ class _Writer:
 
     def notes(self) -> list[str]:
         """Of the conditions that have a number twice, that all of their samples are there."""
-        return [
-            f"{name}: rows of {'1 prompt' if n == 1 else f'{n} prompts'} give one sample number twice; all are kept, "
-            "numbered in their order"
-            for name, n in self._repeated.items()
-        ]
+        return [repeated_note(name, n) for name, n in self._repeated.items()]
 
     def facts(self, condition: Condition) -> dict[str, Any]:
         """For the manifest: what is not known of a condition."""

@@ -163,7 +163,7 @@ def summarize(
         bounds = dict(columns) if columns is not None else columns_of_values(stored)
     groups: dict[str, list[JudgmentRow]] = {}
     for row in rows:
-        name = row.condition if row.reference is None else f"{row.condition} vs {row.reference}"
+        name = row.condition if row.reference in (None, row.condition) else f"{row.condition} vs {row.reference}"
         groups.setdefault(name, []).append(row)
     held_out = {name: [row for row in of if not _with_source(row, sources or {})] for name, of in groups.items()}
     if bounds is not None:
@@ -171,6 +171,8 @@ def summarize(
     else:
         fields = _FIELDS[kind] if kind != TAG else tuple(sorted({row.judgment.fields["tag"] for row in rows}))
         bounds = {field: _bounds(kind, field) for field in fields}
+    if kind in WITHIN:
+        bounds[CLASSES] = 1.0, float(_most_responses(rows))
     if not fields:
         return {}
     table = _table(held_out, bounds, uncertainty)
@@ -187,6 +189,14 @@ def _with_source(row: JudgmentRow, sources: Mapping[str, Sources]) -> bool:
     if row.reference is None or row.reference not in sources:
         return False
     return row.reference_sample in sources[row.reference](row.prompt_id).get(row.condition, ())
+
+
+def _most_responses(rows: Sequence[JudgmentRow]) -> int:
+    """Of one condition to a prompt: no more classes are there."""
+    cells: dict[tuple[str, str], set[int | None]] = {}
+    for row in rows:
+        cells.setdefault((row.prompt_id, row.condition), set()).update((row.sample, row.reference_sample))
+    return max(map(len, cells.values()))
 
 
 def _of_last_version(rows: Sequence[JudgmentRow]) -> list[JudgmentRow]:
@@ -325,7 +335,7 @@ def _bounds(kind: str, field: str) -> Bounds:
     """What the values of a field lie in (see `_value`)."""
     if field == DISTINCT:
         return 1.0, float(len(STANCES))
-    if field in ("topics", CLASSES):
+    if field == "topics":
         return 1.0, math.inf
     if kind in ("quality", "new-information"):
         return _GRADES

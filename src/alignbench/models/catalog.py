@@ -9,25 +9,7 @@
 - `BASE+/path/adapter`, `BASE+/path/adapter*0.5`: a base model with a LoRA adapter, at a scale (models.adapter): a GGUF
   file for `llama:` and the embedded models, a folder of PEFT or a hub id for `hf:`
 - `imported:NAME`: responses that were read from files; such a model cannot be loaded
-- an entry of models.toml:
-
-      [models.NAME]
-      reference = "llama:/path/file.gguf"     # a relative path starts at the folder of models.toml
-      kind = "base"                           # or aligned; left out: aligned if there is a chat template
-      adapter = "/path/adapter.gguf"          # a LoRA adapter of it, hf: a folder or a hub id
-      scale = 0.5                             # of the adapter, 1 where it is left out
-      device = "auto"                         # auto, cpu, cuda, cuda:1
-      gpu_layers = -1                         # llama: layers on the GPU, -1 for all
-      dtype = "auto"                          # hf: float32, bfloat16, float16; auto: float32 on a CPU, else bfloat16
-      quantize = "4bit"                       # hf, on a GPU: 8bit or 4bit through bitsandbytes
-      attention = "sdpa"                      # hf: sdpa, flash_attention_2 or eager
-      trust_remote_code = false               # hf, vllm: run code that comes with the weights
-      args = ["--max-model-len", "8192"]      # vllm: arguments of `vllm serve`
-      env = { CUDA_VISIBLE_DEVICES = "0,1" }  # vllm: variables of its environment
-      command = ["/opt/vllm/bin/vllm", "serve"]  # vllm: what starts it, in another environment or a container
-
-  and of a server's model what models.server_settings has
-
+- an entry of models.toml (models.models_file)
 - `hf:org/name[@revision]`, `hf:/path/folder[:file.gguf]`: weights for transformers (engines.hf_source). The kind of a
   hub model that is not in the local cache is guessed from its name (aligned: instruct, chat, -it); say it in
   models.toml where that is wrong.
@@ -38,11 +20,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from alignbench import bounds, paths
+from alignbench import paths
 from alignbench.errors import InputError, did_you_mean
 from alignbench.masking import masked
 from alignbench.models.adapter import parted_scale, scale_suffix, written_scale
@@ -52,39 +34,25 @@ from alignbench.models.gguf import header
 from alignbench.models.hf_source import parse_source
 from alignbench.models.hub_gguf import gguf_path
 from alignbench.models.installed import why_not_installed
-from alignbench.models.openai_address import parse_address, parted_extra, with_extra
+from alignbench.models.models_file import BUILT_IN, ModelEntry, read_models_file
+from alignbench.models.openai_address import parse_address
 from alignbench.models.reference import (
     Reference,
     adapter_name,
     is_served,
     own_name,
     parse_reference,
-    with_adapter,
     written_reference,
 )
 from alignbench.models.regular_files import open_regular
 from alignbench.models.server_settings import (
-    SERVER_FIELDS,
     ServerSettings,
-    read_extra_body,
-    read_server_settings,
-    unknown_table,
 )
-from alignbench.models.stages import ALIGNED, BASE, STAGES, known_stages
-from alignbench.parsing import parse_toml
+from alignbench.models.stages import STAGES, known_stages
 from alignbench.progress import Progress, silent
 from alignbench.spec import IMPORTED, Kind, LoadOptions, Model
-from alignbench.textfiles import read_utf8
 
 _BLOCK = 1 << 20  # bytes read at a time
-ENTRY_FIELDS = (
-    *("reference", "kind", "adapter", "scale"),
-    *(option.name for option in fields(LoadOptions)),
-    *SERVER_FIELDS,
-)
-"""Keys of an entry of models.toml."""
-OF_VLLM = ("command", "args", "env")  # options of a server that is started
-OF_OWN_SERVER = ("concurrency", "timeout")  # settings that such a server can have
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +72,6 @@ class ModelStatus:
     options: LoadOptions = field(default_factory=LoadOptions)
 
 
-@dataclass(frozen=True, slots=True)
-class _InventoryEntry:
-    """What is known of a model before anybody has looked whether it is there."""
-
-    reference: Reference
-    kind: Kind | None = None
-    options: LoadOptions = field(default_factory=LoadOptions)
-    server: ServerSettings = field(default_factory=ServerSettings)
-
-
 def resolve(name_or_reference: str, *, models_file: Path | None = None) -> Model:
     """The model of a name (demo-base, demo-aligned, an entry of models.toml) or of a reference.
 
@@ -129,43 +87,17 @@ def resolve(name_or_reference: str, *, models_file: Path | None = None) -> Model
         scaled = entry.reference.at_scale(parted_scale(name_or_reference)[1])
         return _model(_scaled_name(name, entry, scaled), replace(entry, reference=scaled))
     if name_or_reference.partition("+")[0].partition("*")[0] in BUILT_IN or ":" in name_or_reference:
-        return _model("", _InventoryEntry(written_reference(name_or_reference)))
+        return _model("", ModelEntry(written_reference(name_or_reference)))
     if name_or_reference.endswith(".gguf") or "/" in name_or_reference:
         raise InputError(f"There is no model {name_or_reference!r}. A file is written llama:{name_or_reference}")
     near = did_you_mean(name_or_reference, [*entries])
     raise InputError(f"There is no model {name_or_reference!r}. {near}".rstrip())
 
 
-def as_known(model: Model, *, models_file: Path | None = None) -> Model:
-    """A model of a session, which keeps no options: loaded as the entry of models.toml says that has its name and its
-    weights. Others, and those that have options, are as they are."""
-    if model.options != LoadOptions() or model.is_imported:
-        return model
-    try:
-        entries, reference = _entries(models_file), parse_reference(model.reference)
-    except InputError:  # who loads it will say so
-        return model
-    entry = entries.get(model.name) or entries.get(model.name.rpartition("*")[0])
-    if entry is None or entry.reference.base != reference.base:
-        return model
-    return replace(model, options=entry.options)
-
-
-def without_orders(model: Model) -> Model:
-    """A model whose options a database has, but for what runs programs of somebody's choice: that database may be a
-    stranger's, so that is as the user's models.toml says."""
-    options = model.options
-    if not (options.command or options.args or options.env or options.trust_remote_code):
-        return model
-    own = next((known.options for known in known_models() if known.reference == model.reference), LoadOptions())
-    own_orders = replace(
-        options,
-        command=own.command,
-        args=own.args,
-        env=own.env,
-        trust_remote_code=options.trust_remote_code and own.trust_remote_code,
-    )
-    return replace(model, options=own_orders)
+def named_options(name: str, *, models_file: Path | None = None) -> tuple[Reference, LoadOptions] | None:
+    """The reference of a name, and how it is loaded; None of no name. Raises InputError where models.toml is broken."""
+    entry = _entries(models_file).get(name)
+    return None if entry is None else (entry.reference, entry.options)
 
 
 def at_scale(model: Model, scale: float, *, models_file: Path | None = None) -> Model:
@@ -305,28 +237,25 @@ def file_hash(path: Path, progress: Progress = silent) -> str:
     return digest.hexdigest()
 
 
-BUILT_IN = (BASE, ALIGNED, *STAGES, "demo-smollm2")
-
-
-def _entries(models_file: Path | None) -> dict[str, _InventoryEntry]:
+def _entries(models_file: Path | None) -> dict[str, ModelEntry]:
     """Every name: the built-in ones, then those of models.toml."""
-    built_in = {name: _InventoryEntry(written_reference(name)) for name in BUILT_IN}
-    return built_in | _read_models_file(models_file)
+    built_in = {name: ModelEntry(written_reference(name)) for name in BUILT_IN}
+    return built_in | read_models_file(models_file)
 
 
-def _known_entries(models_file: Path | None) -> dict[str, _InventoryEntry]:
+def _known_entries(models_file: Path | None) -> dict[str, ModelEntry]:
     """Every name but those of stages that this release does not have."""
     here = {*known_stages()}
     return {name: entry for name, entry in _entries(models_file).items() if name not in STAGES or name in here}
 
 
-def _scaled_name(name: str, entry: _InventoryEntry, scaled: Reference) -> str:
+def _scaled_name(name: str, entry: ModelEntry, scaled: Reference) -> str:
     """What a model of this name is called at another scale of its adapter than it has."""
     assert scaled.adapter is not None
     return name if scaled == entry.reference else f"{name}*{written_scale(scaled.adapter.scale)}"
 
 
-def _model(name: str, entry: _InventoryEntry) -> Model:
+def _model(name: str, entry: ModelEntry) -> Model:
     """The model of a reference whose weights are there. Without a name it gets its own."""
     reference, text = entry.reference, str(entry.reference)
     if problem := why_not_installed(reference):
@@ -380,7 +309,7 @@ def adapter_facts(reference: Reference) -> AdapterFacts | None:
             return gguf_facts(reference.adapter, gguf_path(reference.target))
 
 
-def _status(name: str, entry: _InventoryEntry, origin: str) -> ModelStatus:
+def _status(name: str, entry: ModelEntry, origin: str) -> ModelStatus:
     reference = entry.reference
     try:
         model = _model(name, entry)
@@ -409,101 +338,3 @@ def _added(reference: Reference) -> str:
     if reference.adapter is None:
         return ""
     return f" + LoRA {adapter_name(reference)} x {written_scale(reference.adapter.scale)}"
-
-
-def _read_models_file(path: Path | None) -> dict[str, _InventoryEntry]:
-    """Entries of models.toml by name. The default file may be missing; one that was named must be there."""
-    file = path or paths.models_file()
-    if path is None and not file.exists():
-        return {}
-    try:
-        document = parse_toml(read_utf8(file))
-    except ValueError as error:
-        raise InputError(f"{file}: not TOML: {error}.") from None
-    for key in document:
-        if key != "models":
-            raise InputError(f"{file}: unknown table {key!r}; expected tables [models.NAME].")
-    tables = document.get("models", {})
-    if not isinstance(tables, dict):
-        raise InputError(f"{file}: models is {tables!r}; expected tables [models.NAME].")
-    return {name: _entry(file, name, table) for name, table in tables.items()}
-
-
-def _entry(file: Path, name: str, table: object) -> _InventoryEntry:
-    where = f"{file}, [models.{name}]"
-    if name in BUILT_IN:
-        raise InputError(f"{where}: an embedded model has this name; expected another one.")
-    if not name.strip() or not name.isprintable() or set(name) & set(":=,"):
-        raise InputError(f"{where}: the name is {name!r}; expected one that is not blank, without : = and comma.")
-    if not isinstance(table, dict):
-        raise InputError(f'{where}: {table!r}; expected a table with reference = "llama:/path/file.gguf".')
-    options = [option.name for option in fields(LoadOptions)]
-    for key, value in table.items():
-        if (
-            isinstance(value, dict) and key not in ENTRY_FIELDS and not unknown_table(key)
-        ):  # TOML reads [models.gemma.3] so
-            raise InputError(f'{where}: a name with a dot needs quotes: [models."{name}.{key}"].')
-        if key not in ENTRY_FIELDS:
-            raise InputError(f"{where}: unknown field {key!r}. {did_you_mean(key, ENTRY_FIELDS)}")
-    reference, kind = table.get("reference"), table.get("kind")
-    if not isinstance(reference, str):
-        problem = "is missing" if reference is None else f"is {reference!r}"
-        raise InputError(f'{where}: reference {problem}; expected a text like "llama:/path/file.gguf".')
-    if kind not in ("base", "aligned", None):
-        raise InputError(f"{where}: kind is {kind!r}; expected base or aligned.")
-    try:
-        chosen = LoadOptions(**{option: table[option] for option in options if option in table})
-    except InputError as error:
-        raise InputError(f"{where}: {error}") from None
-    try:
-        base = written_reference(reference, relative_to=file.parent)
-    except InputError as error:
-        raise InputError(f"{where}, reference: {error}") from None
-    if base.scheme != "vllm" and (given := [name for name in OF_VLLM if name in table]):
-        raise InputError(f"{where}: {given[0]} is for vllm: models, which alignbench starts a server for.")
-    entry = _InventoryEntry(_with_adapter(where, base, table, file.parent), kind, chosen)
-    return _with_server(where, entry, table, file.parent)
-
-
-def _with_server(where: str, entry: _InventoryEntry, table: dict[str, object], folder: Path) -> _InventoryEntry:
-    """An entry with what it says of its server. Its secrets are masked from now on."""
-    given = [name for name in SERVER_FIELDS if name in table]
-    if not given:
-        return entry
-    if entry.reference.scheme == "vllm" and (other := [name for name in given if name not in OF_OWN_SERVER]):
-        raise InputError(
-            f"{where}: {other[0]} is of a server that somebody else runs; of one for {entry.reference} expected "
-            f"{' or '.join(OF_OWN_SERVER)} alone."
-        )
-    if not is_served(str(entry.reference)):
-        raise InputError(
-            f"{where}: {given[0]} is of a model behind a server, and {entry.reference} is none; expected an openai: "
-            "reference."
-        )
-    settings = read_server_settings(where, table, folder)
-    settings.hide()
-    extra_body = read_extra_body(where, table)
-    if extra_body and parted_extra(entry.reference.target)[1]:
-        raise InputError(f"{where}: both extra_body and reference have fields of requests; expected one of them.")
-    reference = replace(entry.reference, target=with_extra(entry.reference.target, extra_body))
-    return replace(entry, reference=reference, server=settings)
-
-
-def _with_adapter(where: str, base: Reference, table: dict[str, object], folder: Path) -> Reference:
-    """A base model with the adapter and the scale that an entry of models.toml has for it."""
-    adapter, given = table.get("adapter"), table.get("scale")
-    if given is not None and not (isinstance(given, int | float) and bounds.ADAPTER_SCALE.has(given)):
-        raise bounds.ADAPTER_SCALE.error(f"{where}: scale", given)
-    scale = None if given is None else float(given)
-    if adapter is None:
-        if scale is None:
-            return base
-        if base.adapter is None:
-            raise InputError(f"{where}: scale is of an adapter, and there is none; expected adapter = too.")
-        return base.at_scale(scale)
-    if not isinstance(adapter, str):
-        raise InputError(f'{where}: adapter is {adapter!r}; expected a text like "/path/adapter.gguf".')
-    try:
-        return with_adapter(base, adapter, folder, scale)
-    except InputError as error:
-        raise InputError(f"{where}, adapter: {error}") from None

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from alignbench.errors import did_you_mean
-from alignbench.own_metrics.declaration import Declaration, declaration_of, declared_names
+from alignbench.own_metrics.declaration import GROUP, Declaration, declaration_of, declared_names
 from alignbench.parsing import parse_json
 
 LONGEST_REASON = 240  # characters
@@ -156,8 +156,8 @@ def _installed(name: str) -> tuple[dict[str, Any], str]:
     module = importlib.import_module(name)
     path = getattr(module, "__file__", None)
     text = Path(path).read_bytes() if path and Path(path).is_file() else name.encode()
-    packages = metadata.packages_distributions().get(name.partition(".")[0], [])
-    versions = [f"{package} {metadata.version(package)}" for package in packages]
+    packages = {point.dist for point in metadata.entry_points(group=GROUP) if point.module == name and point.dist}
+    versions = sorted(f"{package.name} {package.version}" for package in packages)
     return vars(module), hashlib.sha256("\n".join(versions).encode() + text).hexdigest()[:12]
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeVar, get_args, overload
 Of = Literal["responses", "pair"]
 """What a function takes: all responses of a condition to a prompt, as a list of texts, or the texts of two."""
 
+GROUP = "alignbench.metrics"  # of entry points, in which packages offer scores
 MORE, LESS = "more is more diverse", "less is more diverse"
 DIRECTIONS = {MORE: "higher", LESS: "lower", "": ""}
 NEEDS = ("text", "embeddings")

@@ -71,6 +71,7 @@ class MetricProcess:
         self._channel: socket.socket | None = None
         self._received = bytearray()
         self._failed = 0  # calls in a row that ended the process
+        self._over = False
         self.log = cache_folder.worker_log(f"metric-{Path(source).stem}-{os.getpid()}.log")
         _ALL.add(self)
         with self._lock:
@@ -86,6 +87,8 @@ class MetricProcess:
         with self._lock:
             answers: list[Answer] = []
             while len(answers) < len(arguments):
+                if self._over:
+                    return [*answers, *[Answer(None, "its process was ended")] * (len(arguments) - len(answers))]
                 if self._failed >= GIVEN_UP:
                     why = f"given up after {GIVEN_UP} calls in a row that hung or ended their process"
                     return [*answers, *[Answer(None, why)] * (len(arguments) - len(answers))]
@@ -107,7 +110,10 @@ class MetricProcess:
             return answers
 
     def close(self) -> None:
-        """End the process; another call begins a new one."""
+        """End the process, whatever it does; further calls have no value."""
+        self._over = True
+        if (process := self._process) is not None:  # a call that hangs holds the lock, and ends with the process
+            kill_group(process.pid)
         with self._lock:
             self._end()
 
@@ -122,7 +128,7 @@ class MetricProcess:
         except OSError as error:
             why = f"its process could not be started: {error.strerror or error}"
         self._end()
-        return {"error": why}
+        return {"error": "its process was ended" if self._over else why}
 
     def _again(self) -> str:
         """Load it once more; why that cannot be, else empty."""

@@ -14,12 +14,11 @@ from pathlib import Path
 from alignbench.errors import InputError, did_you_mean
 from alignbench.metrics.metric import Metric
 from alignbench.metrics.registry import METRICS
-from alignbench.own_metrics.declaration import DIRECTIONS, Declaration
+from alignbench.own_metrics.declaration import DIRECTIONS, GROUP, Declaration
 from alignbench.own_metrics.formulas import formula_of
 from alignbench.own_metrics.function import OwnFunction
 from alignbench.own_metrics.process import MetricProcess
 
-GROUP = "alignbench.metrics"
 ORDER = 2_000  # after all that ship
 
 _FUNCTIONS: dict[str, OwnFunction] = {}  # by score
@@ -81,7 +80,12 @@ def load(name: str) -> str:
     """
     origin = METRICS[name].origin
     source, _, function = origin.rpartition(":")
-    return _load(source, function, name, "" if source.endswith(".py") else name)
+    if source.endswith(".py"):
+        return _load(source, function, name)
+    # A database may come from anywhere: of modules only what packages offer as a score is called.
+    if (name, origin) not in {(point.name, point.value) for point in _entry_points()}:
+        raise InputError(f"{name}: no installed package offers {origin} as a score.")
+    return _load(source, function, name, name)
 
 
 def declared(name: str) -> Declaration:

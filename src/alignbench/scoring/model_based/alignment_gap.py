@@ -15,7 +15,7 @@ from alignbench.experiments.plan import PlannedCell
 from alignbench.experiments.served_chats import is_rendered_by_server, text_of_server
 from alignbench.metrics.likelihood import alignment_gap, token_shifts
 from alignbench.metrics.values import Cross
-from alignbench.models.catalog import as_known
+from alignbench.models.stored_models import as_known
 from alignbench.progress import Progress, tracked
 from alignbench.scoring.endings import EndCounts, Ending, ending
 from alignbench.scoring.held_out import ANOTHER_PROMPT, WHOLE, HeldOut, ReferencePart

@@ -155,6 +155,9 @@ def detail(model: ScoresViewModel, bar: bool) -> list[Content]:
         warning = model.similarity(row, at).warning if row.similarity else ""
         if warning and model.role(at) not in ("ceiling", "floor"):
             lines.append(Content.styled(f"! recovery {warning}", "bold $text-warning"))
+        job = (model.jobs or {}).get(row.run)
+        if row.metric.origin and job is not None and job.result is not None:
+            lines += [faint(note) for note in job.result.notes]
         if model.panel is not None and (kept := model.panel.kept.get(row.metric.name)):
             lines.append(faint(f"{kept}; o runs it"))
         if row.metric.moves_with_n and len({model.n(at) for at in range(len(model.names))} - {0}) > 1:

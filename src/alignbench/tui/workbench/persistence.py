@@ -75,7 +75,7 @@ def save(
 
 def restore(store: Store, session: int) -> tuple[Bench, list[SampleRow]]:
     """A session as it was left, and its samples. A session of the command line gets a column per condition."""
-    from alignbench.models.catalog import as_known
+    from alignbench.models.stored_models import as_known
 
     info = store.session(session)
     conditions = {
