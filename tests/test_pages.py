@@ -33,6 +33,7 @@ def test_every_page_is_in_a_menu_of_the_site_and_in_the_list_of_pages() -> None:
     listed = re.findall(r"^\| \[[^]]+\]\(([^)]+)\)", text_of("docs/README.md"), re.MULTILINE)
     there = [(DOCS / link).resolve().relative_to(ROOT).as_posix() for link in listed]
     assert there == [page for page in pages() if page != "docs/README.md"]
+    assert len(there) == len(set(there))
 
 
 def test_every_command_is_in_the_list_of_commands() -> None:
