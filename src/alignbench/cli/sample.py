@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -98,11 +99,15 @@ def sample(
     from alignbench.scoring.notes import prompt_notes
 
     path = db or paths.default_database()
+    said: AbstractContextManager[object] = nullcontext()
+    if not prompt and prompts is None and (prompts := paths.user_config().prompts or None):
+        said = paths.said_in_config("prompts")
     if bool(prompt) == (prompts is not None):
         raise InputError("Give either --prompt TEXT or --prompts NAME|FILE.")
     if prompts is not None:
-        source = prompt_source(prompts, field=prompt_field, id_field=id_field, values=values)
-        chosen = load_prompts(source, limit=limit)
+        with said:
+            source = prompt_source(prompts, field=prompt_field, id_field=id_field, values=values)
+            chosen = load_prompts(source, limit=limit)
     else:
         chosen = typed_prompts(prompt or (), prompt_field, id_field, values)
     sampling = Sampling(
