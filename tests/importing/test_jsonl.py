@@ -14,7 +14,7 @@ from alignbench.exporting.samples import sample_rows
 from alignbench.importing.jsonl import read_jsonl
 from alignbench.importing.save import save_import
 from alignbench.scoring.truncation import Truncation, session_truncations
-from alignbench.store import Store
+from alignbench.store import UNKNOWN_FACTS, Store
 
 
 def row(**changes: Any) -> dict[str, Any]:
@@ -86,3 +86,11 @@ def test_a_missing_field_and_an_empty_file(tmp_path: Path) -> None:
         read_jsonl(write(tmp_path / "mine.jsonl", {"prompt_id": "1", "condition": "a", "text": "b"}))
     with pytest.raises(InputError, match="holds no responses"):
         read_jsonl(write(tmp_path / "mine.jsonl"))
+
+
+def test_numbers_that_nothing_can_have_are_not_recorded(tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_text(json.dumps(row()).replace("}", f', "seconds": 1{"0" * 400}, "logprob": -1{"0" * 400}}}') + "\n"
+                    + json.dumps(row(logprob=float("-inf"), seconds=float("inf"))))  # fmt: skip
+    ((first, second),) = (cell.samples for cell in read_jsonl(file).conditions[0].cells)
+    assert first.facts == second.facts == UNKNOWN_FACTS

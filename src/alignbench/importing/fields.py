@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -20,6 +19,7 @@ from alignbench.textfiles import json_type
 
 _MOST_TOKENS = 2**31
 _MOST_SECONDS = 1e9
+_LEAST_LOGPROB = -1e9
 _PARTS = frozenset(("text", "input_text", "output_text"))
 _NAMES = {  # what other programs call a setting
     "max_completion_tokens": "max_tokens",
@@ -52,14 +52,14 @@ def seconds_of(value: object, unit: float = 1.0) -> float | None:
     """A time in seconds; None for what is none. unit: of the value, in seconds."""
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
-    return value * unit if 0 < value * unit < _MOST_SECONDS else None
+    return value * unit if 0 < value < _MOST_SECONDS / unit else None
 
 
 def logprob_of(value: object) -> float | None:
     """A log-prob in nats; None for what is none."""
-    if not isinstance(value, int | float) or isinstance(value, bool) or math.isnan(value) or value > 0:
+    if not isinstance(value, int | float) or isinstance(value, bool):
         return None
-    return float(value)
+    return float(value) if _LEAST_LOGPROB < value <= 0 else None
 
 
 def end_of(word: object) -> tuple[Finish | None, bool]:
