@@ -59,9 +59,9 @@ def test_columns_of_a_csv_file(tmp_path: Path) -> None:
     file = tmp_path / "theirs.csv"
     with file.open("w", newline="") as out:
         csv.writer(out).writerows(
-            [["The Question", "Completion", "Temp"], ["Why?", "So,\nthen", "0.5"], ["Why?", "", ""]]
+            [["The  Question", "Completion", "Temp"], ["Why?", "So,\nthen", "0.5"], ["Why?", "", ""]]
         )
-    mapped = FieldMap.parsed("text=Completion,prompt=The Question,temperature=Temp")
+    mapped = FieldMap.parsed("text=Completion,prompt=The  Question,temperature=Temp")
     rows, _, _ = imported(partial(stream_spreadsheets, mapped=mapped), file)
     assert [(row.condition, row.text) for row in rows] == [("theirs", "So,\nthen"), ("theirs, T not recorded", "")]
 

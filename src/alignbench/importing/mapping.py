@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from alignbench.csv_files import column_name
 from alignbench.errors import InputError, did_you_mean
 from alignbench.importing.fields import NoPrompt, conversation, end_of, prompt_of_text, settings_of, shown_value
 from alignbench.importing.responses import Origin, Response
@@ -52,7 +53,7 @@ class FieldMap:
     def columns(self) -> tuple[str, ...]:
         """The columns of a CSV file that it names, that of the text first, as a header is read."""
         named = [self.fields.get("text", "text"), *self.fields.values()]
-        return tuple(dict.fromkeys(name.casefold().replace(" ", "_").replace("-", "_") for name in named))
+        return tuple(dict.fromkeys(map(column_name, named)))
 
     def responses(self, row: Mapping[str, Any], set: str, where: str, left_out: Counter[str]) -> Iterator[Response]:
         """The responses of a row. InputError names the field that is missing or wrong; set: name of the file."""
@@ -123,7 +124,7 @@ def _at(row: object, path: str) -> Any:
         return row[path]
     head, dot, rest = path.partition(".")
     if isinstance(row, Mapping) and head not in row:
-        folded = head.casefold().replace(" ", "_").replace("-", "_")  # as a header of CSV is read
+        folded = column_name(head)  # as a header of CSV is read
         head = folded if folded in row else head
     if isinstance(row, Mapping) and head in row:
         return _at(row[head], rest) if dot else row[head]
