@@ -76,7 +76,7 @@ def parse_json_at(text: str, start: int) -> tuple[Any, int]:
     return value, end
 
 
-def json_items(text: str, name: str) -> Generator[tuple[int, Any], None, None]:
+def json_items(text: str, name: str = "") -> Generator[tuple[int, Any], None, None]:
     """The elements of the list that a JSON text is, or that its object has under a name, each with its place in the
     text; one is in memory at a time.
 

@@ -211,6 +211,15 @@ def test_a_wrong_file_says_what_was_expected(tmp_path: Path) -> None:
     file.write_text("[{}, 3]")
     with pytest.raises(InputError, match=r'entry 1 \(line 1\), field "model": missing'):
         imported(stream_llm, file)
+    for text, message in (
+        (f"[{json.dumps(logged())},\n 3]", r"entry 2 \(line 2\): a number; expected an object"),
+        (f"[{json.dumps(logged())}\n", "line 2: not JSON"),
+        (f"[{json.dumps(logged())}] x", "line 1: not JSON: Extra data"),
+        ('[{"model": "m", "model": "m"}]', "entry 1, field 'model': it is there twice"),
+    ):
+        file.write_text(text)
+        with pytest.raises(InputError, match=message):
+            imported(stream_llm, file)
     file.write_bytes(json.dumps(logged()).encode() + b'\n{"model": "caf\xe9"}\n')
     with pytest.raises(InputError, match=r"line 2: byte 0xe9 at offset \d+ is not UTF-8"):
         imported(stream_llm, file)

@@ -12,7 +12,7 @@ from typing import Any
 
 from alignbench.errors import InputError, did_you_mean
 from alignbench.importing.fields import NoPrompt, PromptIds, conversation, count, seconds_of, seed_of, settings_of
-from alignbench.importing.json_items import json_items
+from alignbench.importing.json_objects import json_objects
 from alignbench.importing.responses import Origin, Response, Responses
 from alignbench.importing.sources import source_of
 from alignbench.importing.values import ImportedSample
@@ -42,7 +42,7 @@ def _all(paths: Sequence[Path], responses: Responses) -> Iterator[Response]:
     ids = PromptIds()
     for path in paths:
         turns: dict[str, list[dict[str, str]]] = {}  # of conversations, so far
-        for where, row in json_items(path, _EXPECTED):
+        for where, row in json_objects(path, _EXPECTED):
             yield from _of_row(row, path.stem, where, turns, ids, responses)
 
 
