@@ -49,12 +49,7 @@ def read_adapter_for(reference: Reference, taken: Collection[str]) -> ReadAdapte
     """
     assert reference.adapter is not None
     source = adapter_source(reference.adapter.target)
-    try:
-        read = placed_adapter(source)
-    except ImportError:
-        raise EngineError(
-            f"The adapter {source} is not in the local cache. To fetch it: pip install huggingface_hub."
-        ) from None
+    read = placed_adapter(source)
     check_base(read, parse_source(reference.target))
     name, own = own_name(reference), own_name(reference)
     number = 1
