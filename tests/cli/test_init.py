@@ -46,6 +46,13 @@ def test_it_is_for_the_models_and_prompts_that_are_named() -> None:
     assert experiment.reference == "demo-sft*0.5"
 
 
+def test_a_source_of_prompts_stays_one() -> None:
+    Path("mine.csv").write_text("question\nWhy?\n")
+    Path("sub").mkdir()
+    assert alignbench("init", "sub/study.toml", "--prompts", "mine.csv?field=question").returncode == 0
+    assert [prompt.text for prompt in read_experiment(Path("sub/study.toml")).prompts] == ["Why?"]
+
+
 def test_without_an_aligned_model_there_is_no_reference() -> None:
     assert alignbench("init", "study.toml", "--model", "demo-base").returncode == 0
     assert read_experiment(Path("study.toml")).reference is None
