@@ -10,7 +10,7 @@ from typing import Any
 
 from alignbench.errors import InputError, did_you_mean
 from alignbench.parsing import parse_toml, toml_line
-from alignbench.textfiles import MissingFile, read_utf8
+from alignbench.textfiles import MissingFile, home_expanded, read_utf8
 from alignbench.toml_table import TomlTable
 
 NO_EMBEDDER = "none"
@@ -177,8 +177,8 @@ def _placed(table: TomlTable, name: str, folder: Path) -> str | Path:
     if not value.isprintable():
         raise table.error(name, value, "a text without control characters")
     try:
-        path = folder / Path(value).expanduser()
-    except RuntimeError:  # ~somebody
+        path = folder / home_expanded(value)
+    except InputError:  # ~somebody
         raise table.error(name, value, "a path in a folder that there is") from None
     if name == "database":
         return path

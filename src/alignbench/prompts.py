@@ -28,7 +28,7 @@ from alignbench.prompt_files.record import OTHER_FIELD, TEXT_FIELDS, Record
 from alignbench.prompt_files.records import read_records
 from alignbench.prompt_files.source import PromptSource, parse_prompt_source
 from alignbench.spec import Prompt, made_id
-from alignbench.textfiles import json_type, writable
+from alignbench.textfiles import home_expanded, json_type, writable
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def set_path(name_or_path: str) -> Path:
     """
     if name_or_path in shipped_sets():
         return paths.shipped_prompts() / f"{name_or_path}.jsonl"
-    path = Path(name_or_path).expanduser()
+    path = home_expanded(name_or_path)
     if name_or_path.strip() and path.exists():
         return path
     near = did_you_mean(Path(name_or_path).stem, shipped_sets())
@@ -73,7 +73,11 @@ def prompt_source(
     Raises InputError where there is no such set or file, and where both say something else.
     """
     source = parse_prompt_source(text)
-    given = {"field": field, "id": id_field, "values": None if values is None else str(values.expanduser().absolute())}
+    given = {
+        "field": field,
+        "id": id_field,
+        "values": None if values is None else str(home_expanded(values).absolute()),
+    }
     for name, value in given.items():
         if value is not None:
             if not value.strip():

@@ -23,6 +23,14 @@ class MissingFile(InputError):
     """A file that is not there, or only as a pointer of Git LFS."""
 
 
+def home_expanded(path: str | Path) -> Path:
+    """A path whose `~` is the home folder. InputError where there is none: `~nobody`."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise InputError(f"{str(path)!r}: there is no such home folder.") from None
+
+
 def read_utf8(path: Path) -> str:
     """The text of a UTF-8 file, without its byte order mark.
 
@@ -164,8 +172,8 @@ def writable(text: str, where: str) -> str:
 
 
 def json_type(value: object) -> str:
-    """What a JSON value is, in words."""
+    """What a JSON value is, in words; of a table it may also be a value that JSON has not, such as a date."""
     if value is None or isinstance(value, bool):
         return json.dumps(value)
-    names: dict[type, str] = {dict: "an object", list: "a list", str: "a text"}
-    return names.get(type(value), "a number")
+    names: dict[type, str] = {dict: "an object", list: "a list", str: "a text", int: "a number", float: "a number"}
+    return names.get(type(value), f"a value of type {type(value).__name__}")

@@ -52,7 +52,9 @@ def test_parquet(tmp_path: Path) -> None:
         ),
         ({"prompt": ["x", None]}, 'row 2, field "prompt": null; expected a text.'),
         ({"prompt": [1, 2]}, 'row 1, field "prompt": a number; expected a text.'),
-        ({"prompt": [b"x"]}, 'row 1, field "prompt"'),
+        ({"prompt": [b"x"]}, 'row 1, field "prompt": a value of type bytes; expected a text.'),
+        ({"prompt": pa.array([1], pa.date32())}, 'row 1, field "prompt": a value of type date'),
+        ({"prompt": pa.array([2**62], pa.timestamp("ms"))}, "is no Parquet file that can be read"),
         ({"prompt": ["x", "  "]}, 'row 2, field "prompt": empty'),
         ({"prompt": ["x", "y"], "id": ["a", "a"]}, "row 2: id 'a' is already in row 1"),
         ({"prompt": ["x"], "id": [0.5]}, 'row 1, field "id": a number'),
@@ -122,6 +124,21 @@ def test_a_missing_package_is_named_with_its_install_line(tmp_path: Path, monkey
 def test_a_source_says_the_same_again(text: str, source: PromptSource) -> None:
     assert parse_prompt_source(text) == source
     assert parse_prompt_source(str(source)) == source
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("~nobody-of-that-name/x.txt", "there is no such home folder"),
+        ("x.jsonl?values=~nobody-of-that-name/x.csv", "there is no such home folder"),
+        ("dataset:~nobody-of-that-name/x", "there is no such home folder"),
+        ("x.jsonl?values=a%00b", "values has a NUL character"),
+    ],
+)
+def test_paths_that_lead_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.jsonl").write_text('{"prompt": "Why {{ x }}?"}\n')
+    assert message in error_of(text)
 
 
 def test_a_file_with_a_question_mark_is_that_file(tmp_path: Path) -> None:

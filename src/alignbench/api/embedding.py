@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignbench import cache_folder, paths
 from alignbench.config import DEFAULT_EMBEDDER, NO_EMBEDDER
 from alignbench.errors import EngineError, InputError, StoreError
 from alignbench.machine import usable_cores
+from alignbench.textfiles import home_expanded
 
 if TYPE_CHECKING:
     from alignbench.engines.workers.pool import WorkerPool
@@ -31,7 +31,7 @@ def embedding_pool(stack: ExitStack, wanted: str | None) -> tuple[WorkerPool | N
         except EngineError as error:
             return None, None, str(error)
     else:
-        path = Path(str(wanted)).expanduser()
+        path = home_expanded(str(wanted))
         if not path.is_dir():
             raise InputError(
                 f"--embedder {wanted!r}: there is no such folder; expected {DEFAULT_EMBEDDER}, a folder of a "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
 
 from alignbench.errors import InputError
 from alignbench.judging.equivalences import read_equivalences
@@ -15,6 +14,7 @@ from alignbench.scoring.given_classes import ClassScores, given_classes
 from alignbench.scoring.nli_equivalence import NliPairs
 from alignbench.scoring.responses import Responses
 from alignbench.store import Store
+from alignbench.textfiles import home_expanded
 
 JUDGE, NLI = "judge", "nli:"
 
@@ -27,7 +27,7 @@ def known_equivalence(wanted: str, *, of_session: bool) -> str:
         return wanted
     if not wanted.startswith(NLI):
         raise InputError(f"--equivalence {wanted!r}: expected embedding, judge, or nli:FOLDER of a cross-encoder.")
-    if not Path(wanted.removeprefix(NLI)).expanduser().is_dir():
+    if not home_expanded(wanted.removeprefix(NLI)).is_dir():
         raise InputError(f"--equivalence {wanted!r}: there is no such folder; expected that of a cross-encoder.")
     return wanted
 
@@ -63,7 +63,7 @@ def class_scores(
         return ClassScores(Equivalence("a judge", None), scores, (none,))
     from alignbench.engines.workers.nli import NliWorker
 
-    with closing(NliWorker(Path(wanted.removeprefix(NLI)).expanduser())) as worker:
+    with closing(NliWorker(home_expanded(wanted.removeprefix(NLI)))) as worker:
         pairs = NliPairs(worker, prompt_text)
         scores = given_classes(responses, pairs.pairs_of)
     notes = (pairs.note,) if pairs.note else ()

@@ -13,6 +13,7 @@ from alignbench.cli.choices import JudgeKind
 from alignbench.cli.options import Db, Device, GpuLayers, Json, Threads, Verbose, model_option, session_number
 from alignbench.errors import InputError
 from alignbench.paths import existing_database, said_in_config, user_config
+from alignbench.textfiles import home_expanded
 
 if TYPE_CHECKING:
     from alignbench.spec import Model
@@ -62,7 +63,7 @@ def judge(
 
     if (kind is None) == (template is None):
         raise InputError("Give either --kind KIND or --template FILE.toml.")
-    rubric = None if template is None else read_rubric(template.expanduser())
+    rubric = None if template is None else read_rubric(home_expanded(template))
     wanted = kind if kind is not None else rubric
     assert wanted is not None
     chosen = _judge(model).with_options(device=device, gpu_layers=gpu_layers)

@@ -33,7 +33,7 @@ from alignbench.spec import (
     Prefill,
     Select,
 )
-from alignbench.textfiles import read_utf8
+from alignbench.textfiles import home_expanded, read_utf8
 from alignbench.toml_table import TomlTable
 
 _SUFFIXES = (".jsonl", ".csv", ".txt")
@@ -83,7 +83,7 @@ def context_path(name_or_path: str) -> Path:
     """The file of a shipped context, or of a path. InputError, with the nearest names, where there is neither."""
     if name_or_path in shipped_contexts():
         return _folder() / f"{name_or_path}.toml"
-    path = Path(name_or_path).expanduser()
+    path = home_expanded(name_or_path)
     if name_or_path.strip() and path.is_file():
         return path
     near = did_you_mean(path.stem, shipped_contexts())
@@ -154,7 +154,7 @@ def _template(table: TomlTable, folder: Path) -> tuple[str, str]:
         near = did_you_mean(template, ("plain", "chat")) if template else ""
         more = f" {near}" if near.startswith("Did") else ""
         raise table.error("template", template, "plain, chat or a .jinja file", more)
-    return template, read_utf8(folder / Path(template).expanduser())
+    return template, read_utf8(folder / home_expanded(template))
 
 
 def _text_or_file(table: TomlTable, key: str, folder: Path) -> str:
@@ -164,7 +164,7 @@ def _text_or_file(table: TomlTable, key: str, folder: Path) -> str:
     file = value.get("file") if isinstance(value, dict) and len(value) == 1 else None
     if not isinstance(file, str):
         raise table.error(key, value, 'a text or { file = "..." }')
-    return read_utf8(folder / Path(file).expanduser())
+    return read_utf8(folder / home_expanded(file))
 
 
 def _arguments(table: TomlTable) -> str:
@@ -264,7 +264,7 @@ def _pool(table: TomlTable, folder: Path, sets: Sets, sample: int) -> tuple[Exam
 
 
 def _named_set(table: TomlTable, name: str, folder: Path, sets: Sets) -> ExampleSet:
-    path = folder / Path(name).expanduser()
+    path = folder / home_expanded(name)
     if path.suffix.lower() in _SUFFIXES:
         return read_examples(path)
     if name in shipped_example_sets():
@@ -278,7 +278,7 @@ def _named_set(table: TomlTable, name: str, folder: Path, sets: Sets) -> Example
 
 def _embedder(table: TomlTable, folder: Path) -> str:
     name = table.text("embedder")
-    if name and not (path := folder / Path(name).expanduser()).is_dir():
+    if name and not (path := folder / home_expanded(name)).is_dir():
         raise table.error("embedder", name, "a folder with a sentence-transformers model")
     return str(path.resolve()) if name else ""
 

@@ -32,7 +32,7 @@ from alignbench.spec import (
     Sampling,
     default_context,
 )
-from alignbench.textfiles import read_utf8
+from alignbench.textfiles import home_expanded, read_utf8
 from alignbench.toml_table import TomlTable
 
 REPORTS = (".json", ".csv", ".md", ".tex", ".html")  # kinds of files a report can be
@@ -77,7 +77,7 @@ class _Shared:
 
 def experiment_path(name_or_path: str) -> Path:
     """The file of a path, or of the name of an experiment that ships."""
-    path = Path(name_or_path).expanduser()
+    path = home_expanded(name_or_path)
     shipped = paths.shipped_prompts() / "experiments" / f"{name_or_path}.toml"
     return shipped if not path.exists() and shipped.is_file() else path
 
@@ -325,7 +325,7 @@ def _metrics(scores: TomlTable | None, path: Path) -> tuple[str, ...]:
         if scores is not None and known not in METRICS and known not in ("live", "all"):
             near = f" {did_you_mean(name, [*known_names(), 'live', 'all'])}".rstrip()
             raise scores.error("metrics", name, "names of scores, or live, or all", near)
-    return tuple(str((folder / Path(name).expanduser()).absolute()) if is_own(name) else name for name in names)
+    return tuple(str((folder / home_expanded(name)).absolute()) if is_own(name) else name for name in names)
 
 
 def _report(output: TomlTable | None) -> Path | None:

@@ -26,6 +26,7 @@ from alignbench.models.folder_files import (
 )
 from alignbench.models.gguf import header
 from alignbench.spec import Kind
+from alignbench.textfiles import home_expanded
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?")
 _ALIGNED_NAME = re.compile(r"instruct|chat|[-_]it(?![a-z])", re.IGNORECASE)
@@ -146,10 +147,7 @@ def parse_source(target: str, relative_to: Path | None = None) -> HfSource:
     if not colon or not file.endswith(".gguf"):
         location, file = target, ""
     if location.startswith(("/", "~", ".")):
-        try:
-            path = Path(os.path.abspath((relative_to or Path()) / Path(location).expanduser()))
-        except RuntimeError:  # ~nobody
-            raise InputError(f"{location!r}: there is no such home folder.") from None
+        path = Path(os.path.abspath((relative_to or Path()) / home_expanded(location)))
         if path.suffix == ".gguf" and not file:
             return HfSource(str(path.parent), gguf_file=path.name)
         return HfSource(str(path), gguf_file=file)
@@ -165,4 +163,4 @@ def parse_source(target: str, relative_to: Path | None = None) -> HfSource:
 def hub_cache() -> Path:
     """The folder in which huggingface_hub keeps what it downloads."""
     home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
-    return Path(os.environ.get("HF_HUB_CACHE") or Path(home, "hub")).expanduser()
+    return home_expanded(os.environ.get("HF_HUB_CACHE") or Path(home, "hub"))

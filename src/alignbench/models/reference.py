@@ -16,6 +16,7 @@ from alignbench.models.openai_address import parse_address, parted_extra, with_e
 from alignbench.models.peft_adapter import adapter_source
 from alignbench.models.stages import BASE, STAGES, stage_of
 from alignbench.spec import Model
+from alignbench.textfiles import home_expanded
 
 Scheme = Literal["demo", "llama", "hf", "vllm", "openai", "imported"]
 
@@ -135,14 +136,7 @@ def _served_source(target: str, relative_to: Path | None) -> HfSource:
 
 
 def _absolute(path: str, relative_to: Path | None) -> str:
-    return os.path.abspath(Path(relative_to or "", _expand_home(path)))
-
-
-def _expand_home(path: str) -> Path:
-    try:
-        return Path(path).expanduser()
-    except RuntimeError:  # ~nobody
-        raise InputError(f"{path!r}: there is no such home folder.") from None
+    return os.path.abspath(Path(relative_to or "", home_expanded(path)))
 
 
 def is_served(reference: str) -> bool:

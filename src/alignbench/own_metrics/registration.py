@@ -19,6 +19,7 @@ from alignbench.own_metrics.formulas import formula_of
 from alignbench.own_metrics.function import OwnFunction
 from alignbench.own_metrics.named_files import is_named, remember
 from alignbench.own_metrics.process import MetricProcess
+from alignbench.textfiles import home_expanded
 
 ORDER = 2_000  # after all that ship
 
@@ -106,7 +107,7 @@ def add_stand_in(name: str, origin: str, version: str, declaration: Declaration)
 def _registered(name: str, folder: Path | None, where: str) -> str:
     if is_own(name):
         path, _, function = name.rpartition(":") if not name.endswith(".py") else (name, "", "")
-        file = Path(path).expanduser()
+        file = home_expanded(path)
         file = (folder / file if folder is not None else file).absolute()
         loaded = _load(str(file), function, where)
         remember(file)

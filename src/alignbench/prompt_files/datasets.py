@@ -11,6 +11,7 @@ from alignbench.errors import InputError, did_you_mean
 from alignbench.extras import needed
 from alignbench.prompt_files.record import TEXT_FIELDS, Record, wanted_columns
 from alignbench.prompt_files.source import PromptSource
+from alignbench.textfiles import home_expanded
 
 _BATCH = 1024  # rows
 _NO_NETWORK = ("OfflineModeIsEnabled", "ConnectError", "LocalEntryNotFoundError")
@@ -54,7 +55,7 @@ def _loaded(datasets: Any, source: PromptSource) -> Any:
     place = source.location
     try:
         if source.is_local:
-            path = Path(os.path.abspath(Path(place).expanduser()))
+            path = Path(os.path.abspath(home_expanded(place)))
             if not path.exists():
                 raise InputError(f"{source}: there is no file or folder {path}.")
             if (path / _STATE).is_file() or (path / _STATES).is_file():

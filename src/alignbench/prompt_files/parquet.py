@@ -40,7 +40,7 @@ def read_parquet(
                 yield from batch.to_pylist()
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror or _words(error)}.") from None
-    except (pa.ArrowException, ValueError, RecursionError) as error:
+    except (pa.ArrowException, ValueError, OverflowError, RecursionError) as error:  # OverflowError: of a date
         raise InputError(f"{path} is no Parquet file that can be read: {_words(error)}.") from None
 
 

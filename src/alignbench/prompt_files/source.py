@@ -16,6 +16,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote
 
 from alignbench.errors import InputError, did_you_mean
+from alignbench.textfiles import home_expanded
 
 DATASET = "dataset:"
 _OF_FILES = ("field", "id", "values")
@@ -62,14 +63,14 @@ class PromptSource:
         """The file of values; None where there is none."""
         if not self.values:
             return None
-        folder = Path() if self.is_dataset else Path(self.location).expanduser().parent
-        return folder / Path(self.values).expanduser()
+        folder = Path() if self.is_dataset else home_expanded(self.location).parent
+        return folder / home_expanded(self.values)
 
     def within(self, folder: Path) -> PromptSource:
         """The same, where a relative path starts at a folder."""
         if not self.is_local:
             return self
-        return replace(self, location=str(folder / Path(self.location).expanduser()))
+        return replace(self, location=str(folder / home_expanded(self.location)))
 
 
 def source_in(folder: Path, text: str) -> PromptSource:
@@ -102,7 +103,8 @@ def parse_prompt_source(text: str) -> PromptSource:
             raise InputError(f"{text}: unknown part {name!r} after the question mark. {did_you_mean(name, known)}")
         if name in given:
             raise InputError(f"{text}: {name} is there twice; expected it once.")
-        if not value.strip():
-            raise InputError(f"{text}: {name} is empty; expected {name}=SOMETHING.")
+        if not value.strip() or "\0" in value:
+            what = "has a NUL character" if value.strip() else "is empty"
+            raise InputError(f"{text}: {name} {what}; expected {name}=SOMETHING.")
         given[name] = value
     return PromptSource(location, is_dataset, **given)

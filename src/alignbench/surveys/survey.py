@@ -18,7 +18,7 @@ from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Store
 from alignbench.surveys.asking import Orders, asked_in_orders, options_of, samples_of_orders
 from alignbench.surveys.distribution import AnswerDistribution, Reply, of_replies, with_paraphrases
-from alignbench.textfiles import read_utf8
+from alignbench.textfiles import home_expanded, read_utf8
 
 By = Literal["logprob", "sample", "both"]
 
@@ -77,7 +77,7 @@ def with_personas(
 
 
 def _with_persona(condition: Condition, file: str, sets: Sets | None) -> tuple[str, Condition]:
-    path = Path(file).expanduser()
+    path = home_expanded(file)
     if path.suffix.lower() in PERSONA_TEXTS:
         return path.stem, as_persona(condition, path.stem, persona_text(path))
     context = load_context(file, sets)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from alignbench.display import visible
+from alignbench.errors import InputError
+from alignbench.textfiles import home_expanded
 
 MOST = 10_000  # entries of a folder that are looked at
 _MODEL_PATH = re.compile(r"(?:llama|hf|vllm):(?:.*\+)?")  # of a reference, what stands before its last path
@@ -19,14 +20,14 @@ def completions(text: str) -> list[str]:
     if text == "~":
         return ["~/"]
     try:
-        folder = Path(head + slash or ".").expanduser()
+        folder = home_expanded(head + slash or ".")
         with os.scandir(folder) as entries:
             found = [
                 f"{head}{slash}{entry.name}{'/' * _is_folder(entry)}"
                 for entry, _ in zip(entries, range(MOST), strict=False)
                 if entry.name.startswith(stem) and (stem.startswith(".") or not entry.name.startswith("."))
             ]
-    except (OSError, RuntimeError, ValueError):  # RuntimeError: of ~nobody; ValueError: of a NUL
+    except (InputError, OSError, ValueError):  # InputError: of ~nobody; ValueError: of a NUL
         return []
     return sorted(each for each in found if visible(each) == each)
 

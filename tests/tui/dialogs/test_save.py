@@ -39,7 +39,7 @@ async def test_a_sample_is_saved_where_one_says(tmp_path: Path, monkeypatch: pyt
             ("no/such/file.txt", "there is no folder"),
             ("x.db", "it is a database"),
             ("x.db-wal", "part of the database"),
-            ("~nobody-of-that-name/x", "home directory"),
+            ("~nobody-of-that-name/x", "no such home folder"),
         ):
             field.value = value
             await pilot.press("enter")

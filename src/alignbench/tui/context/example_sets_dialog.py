@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -18,6 +17,7 @@ from textual.widgets.option_list import Option
 
 from alignbench.errors import AlignbenchError
 from alignbench.spec import ExampleSet
+from alignbench.textfiles import home_expanded
 from alignbench.tui.action import bindings
 from alignbench.tui.context.actions import SETS
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen, LineScreen
@@ -102,7 +102,7 @@ class SetsScreen(DialogScreen[ExampleSource | None]):
         from alignbench.contexts.example_files import read_examples
 
         try:
-            pool = await asyncio.to_thread(read_examples, Path(path).expanduser())
+            pool = await asyncio.to_thread(read_examples, home_expanded(path))
         except AlignbenchError as error:
             self.complain(str(error))
         else:

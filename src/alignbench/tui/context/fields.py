@@ -15,6 +15,7 @@ from alignbench import bounds
 from alignbench.contexts.files import load_context
 from alignbench.errors import InputError
 from alignbench.spec import Context, Draw, EmbedderPrompt, Examples, Order, Overflow, Select
+from alignbench.textfiles import home_expanded
 from alignbench.tui.condition_text import pool_words
 from alignbench.tui.text import number, one_line
 
@@ -71,7 +72,7 @@ def _prompt_typed(prompt: EmbedderPrompt) -> str:
 
 
 def _folder(text: str) -> str:
-    path = Path(text).expanduser()
+    path = home_expanded(text)
     if not path.is_dir():
         raise ValueError(text)
     return str(path.resolve())

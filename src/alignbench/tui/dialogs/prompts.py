@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import ClassVar
 
 from textual import work
@@ -216,7 +216,7 @@ class PromptsScreen(ListScreen[Picked | None]):
             )
         )
         if path is not None:
-            await self._load(str(Path(path).expanduser()))
+            await self._load(os.path.expanduser(path))
 
 
 def set_title(name: str) -> str:

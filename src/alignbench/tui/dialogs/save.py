@@ -12,6 +12,7 @@ from textual.binding import BindingType
 
 from alignbench.errors import AlignbenchError
 from alignbench.output_files import check_output
+from alignbench.textfiles import home_expanded
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.actions import SAVE
 from alignbench.tui.dialogs.base import ConfirmScreen, DialogScreen
@@ -46,12 +47,12 @@ class SaveScreen(DialogScreen[Path | None]):
             self.complain("Write the path of a file, or press Esc.")
             return
         try:
-            path = Path(written).expanduser()
+            path = home_expanded(written)
             if written.endswith("/") or path.is_dir():
                 self.complain(f"{written} is a folder; write the name of a file after it.")
                 return
             await asyncio.to_thread(check_output, path)
-        except (AlignbenchError, RuntimeError, ValueError) as error:  # RuntimeError: of ~nobody; ValueError: of a NUL
+        except (AlignbenchError, ValueError) as error:  # ValueError: of a NUL
             self.complain(str(error))
             return
         if await asyncio.to_thread(path.is_file) and not await may_overwrite(self, path):

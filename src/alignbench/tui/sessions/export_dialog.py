@@ -14,6 +14,8 @@ from textual.types import CSSPathType
 from textual.widgets import SelectionList
 from textual.widgets.selection_list import Selection
 
+from alignbench.errors import InputError
+from alignbench.textfiles import home_expanded
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.base import DIALOG_CSS, DialogScreen
 from alignbench.tui.dialogs.save import may_overwrite
@@ -66,7 +68,11 @@ class ExportScreen(DialogScreen[ExportRequest | None]):
     @work(exclusive=True)
     async def action_accept(self) -> None:
         chosen = self.query_one(SelectionList).selected
-        file = Path(self.query_one(PathInput).value.strip()).expanduser()
+        try:
+            file = home_expanded(self.query_one(PathInput).value.strip())
+        except InputError as error:
+            self.complain(str(error))
+            return
         if not file.name:
             self.complain("Write the name of a file, or press Esc.")
         elif file.suffix not in ("", ".jsonl", ".csv"):

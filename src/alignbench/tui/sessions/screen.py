@@ -17,6 +17,7 @@ from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
 from alignbench.errors import AlignbenchError
+from alignbench.textfiles import home_expanded
 from alignbench.tui.action import bindings
 from alignbench.tui.dialogs.base import ConfirmScreen, LineScreen
 from alignbench.tui.dialogs.save import free_path
@@ -345,9 +346,9 @@ class SessionsScreen(AppScreen[SessionChoice | None]):
         dialog = LineScreen("Copy the database to", str(proposed), empty="Name a file that is not there.", asked="path")
         if (written := await self.app.push_screen_wait(dialog)) is None:
             return
-        path = Path(written).expanduser()
 
         async def copy() -> str:
+            path = home_expanded(written)
             await self.workbench.database.run(lambda store: store.backup(path))
             return f"Written to {path.resolve()}"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import ClassVar
 
 from textual import work
@@ -15,6 +14,7 @@ from alignbench.spec import Prompt
 from alignbench.surveys.asking import Orders, options_of
 from alignbench.surveys.distribution import AnswerDistribution, with_paraphrases
 from alignbench.surveys.survey import PERSONA_TEXTS, persona_text
+from alignbench.textfiles import home_expanded
 from alignbench.tui.action import bindings
 from alignbench.tui.reading_screen import ReadingScreen
 from alignbench.tui.styled import plain
@@ -194,7 +194,7 @@ def _persona(written: str) -> Persona | None:
     """Of what was typed: a sentence, or the path of a text file; None where nothing was. Raises InputError."""
     if not written.strip():
         return None
-    path = Path(written).expanduser()
+    path = home_expanded(written)
     if path.suffix.lower() in PERSONA_TEXTS:
         return Persona(path.stem, persona_text(path))
     return Persona("a persona", written.strip())
