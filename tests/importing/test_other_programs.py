@@ -79,6 +79,23 @@ def test_lm_eval_documents_come_once_with_all_that_was_said(tmp_path: Path) -> N
         imported(partial(stream_lm_eval, filter="uper"), file)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        ("model=tiny,api_key=sk-1,base_url=http://me:pw@host/v1", "model=tiny,api_key=***,base_url=http://***@host/v1"),
+        ({"model": "tiny", "api_key": "sk-1"}, {"model": "tiny", "api_key": "***"}),
+        ("tiny", "tiny"),
+    ],
+)
+def test_lm_eval_arguments_are_kept_without_their_secrets(tmp_path: Path, arguments: object, kept: object) -> None:
+    file = lines(tmp_path / "samples_ours_2026-01-02T03-04-05.678.jsonl", document())
+    (tmp_path / "results_2026-01-02T03-04-05.678.json").write_text(
+        json.dumps({"model_name": "tiny", "config": {"model_args": arguments}})
+    )
+    _, store, _ = imported(stream_lm_eval, file)
+    assert store.manifest(1)["imported"]["conditions"]["tiny"]["lm_eval"] == {"model_args": kept}
+
+
 def test_promptfoo_keeps_failures_apart_from_tests_that_did_not_pass(tmp_path: Path) -> None:
     chat = json.dumps([{"role": "system", "content": "Be brief."}, {"role": "user", "content": "How?"}])
     file = promptfoo_file(

@@ -19,6 +19,7 @@ from alignbench.importing.fields import NoPrompt, PromptIds, as_text, prompt_of_
 from alignbench.importing.responses import Origin, Response, Responses
 from alignbench.importing.sources import source_of
 from alignbench.importing.values import ImportedSample
+from alignbench.masking import masked, masked_fields
 from alignbench.textfiles import json_type, read_object, stream_json_lines
 
 _FIELDS = ("doc_id", "arguments", "resps", "filtered_resps")
@@ -93,12 +94,25 @@ def _model(path: Path, responses: Responses) -> str:
         config = told["config"] if isinstance(told.get("config"), dict) else {}
         name = told.get("model_name") or told.get("model_source")
         if isinstance(name, str) and name.strip():
-            facts = {key: config[key] for key in ("model", "model_args", "random_seed") if config.get(key)}
+            facts = {key: config[key] for key in ("model", "random_seed") if config.get(key)}
+            if arguments := config.get("model_args"):
+                facts["model_args"] = _without_secrets(arguments)
             responses.facts.setdefault(name, {}).update({"model": name, "lm_eval": facts} if facts else {"model": name})
             return name
     folder = path.resolve().parent.name or path.stem
     responses.notes.append(f"{path}: no results beside it tell the model, which is called as the folder, {folder!r}")
     return folder
+
+
+def _without_secrets(arguments: object) -> object:
+    """Arguments of a model, as an object or as `pretrained=gpt2,dtype=float`: they may have keys of servers."""
+    if not isinstance(arguments, str):
+        return masked_fields(arguments)
+    parts = []
+    for part in arguments.split(","):
+        name, equals, value = part.partition("=")
+        parts.append(f"{name}{equals}{masked_fields({name.strip(): value})[name.strip()]}" if equals else part)
+    return masked(",".join(parts))
 
 
 def _responses(
