@@ -81,7 +81,7 @@ def as_inspect(
 ) -> None:
     """Export logs that `inspect view` opens.
 
-    A log is of one condition; a folder gets one of each. Needs inspect_ai: pip install 'alignbench[inspect]'.
+    A log is of one condition; a folder gets one of each. Needs inspect_ai, of the extra inspect.
     """
     from alignbench.exporting.inspect_log import export_inspect
     from alignbench.exporting.samples import SampleFilter

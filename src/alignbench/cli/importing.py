@@ -133,7 +133,7 @@ def promptfoo(files: Files, base: Base = None, db: Db = None, as_json: Json = Fa
 def from_inspect(files: Files, base: Base = None, db: Db = None, as_json: Json = False) -> None:
     """Import logs of Inspect (.eval, .json) as one session.
 
-    inspect_ai itself reads them: pip install 'alignbench[inspect]'.
+    inspect_ai itself reads them, which comes with the extra inspect.
     """
     from alignbench.importing.inspect_logs import stream_inspect
 
