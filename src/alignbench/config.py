@@ -182,7 +182,7 @@ def _placed(table: TomlTable, name: str, folder: Path) -> str | Path:
         raise table.error(name, value, "a path in a folder that there is") from None
     if name == "database":
         return path
-    if name == "prompts" and path.suffix:
+    if name == "prompts" and path.suffix and not value.startswith("dataset:"):
         return str(path)
     if name == "embedder" and value not in (NO_EMBEDDER, DEFAULT_EMBEDDER):
         return str(path)
