@@ -6,12 +6,13 @@ import json
 import os
 import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from alignbench.errors import InputError
 from alignbench.experiments.experiment import parse_experiment
 from alignbench.models.catalog import resolve
-from alignbench.prompts import set_path, shipped_sets
+from alignbench.prompts import prompt_source, set_path, shipped_sets
 from alignbench.scoring.floor import zero_shot_floor
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Sampling
 
@@ -24,7 +25,7 @@ def experiment_text(path: Path, models: Sequence[str], prompts: str) -> str:
     Args:
         path: Where it is going to be; paths in it start there.
         models: Names or references, a condition each.
-        prompts: A set that ships, or a file.
+        prompts: A set that ships, a file or a data set, perhaps with its fields.
     """
     references = {}
     conditions: list[Condition] = []
@@ -98,8 +99,12 @@ def _lines(path: Path, conditions: Sequence[Condition], references: dict[str, st
 def _prompts(path: Path, prompts: str) -> str:
     if prompts in shipped_sets():
         return _with(f"sets = [{_toml(prompts)}]", 'sets that ship; files = ["my.csv"] are your own')
-    file = os.path.relpath(set_path(prompts).resolve(), path.resolve().parent)
-    return _with(f"files = [{_toml(file)}]", 'seen from this file; sets = ["open-ended"] ship')
+    source = prompt_source(prompts)
+    if source.is_local:
+        file = Path(source.location).expanduser() if source.is_dataset else set_path(source.location)
+        seen = os.path.relpath(file.resolve(), path.resolve().parent)
+        source = replace(source, location=f"./{seen}" if source.is_dataset else seen)
+    return _with(f"files = [{_toml(str(source))}]", 'seen from this file; sets = ["open-ended"] ship')
 
 
 def _of_condition(key: str, name: str | None, about: str) -> str:

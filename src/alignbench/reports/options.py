@@ -160,4 +160,4 @@ def _chosen(names: Collection[str]) -> tuple[str, ...]:
     """In the registry's order."""
     chosen = {metric(name).name for name in registered(names) if name not in ("live", "all")}
     chosen |= {*shipped()} if "all" in names else {*live()} if "live" in names else set()
-    return tuple(name for name in METRICS if name in chosen)
+    return tuple(name for name in [*METRICS] if name in chosen)
