@@ -14,6 +14,7 @@ from alignbench.textfiles import MissingFile, read_utf8
 from alignbench.toml_table import TomlTable
 
 NO_EMBEDDER = "none"
+NOT_IN_USE = "no embedding model is in use"  # why there is no vector then
 DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"  # the embedding model that comes with the package
 
 
