@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import alignbench
 from alignbench import paths
 from alignbench.api.embedding import embedding_pool
 from alignbench.config import DEFAULT_EMBEDDER, KEYS, SETTINGS, Config, config_of, key_line, read_config, template
@@ -160,16 +161,31 @@ def test_without_an_embedder_nothing_is_embedded(tmp_path: Path) -> None:
             embedding_pool(stack, str(tmp_path / "none"))
 
 
+def test_the_embedded_model_is_named_only_where_it_is_decided_which_one_is_taken() -> None:
+    source = Path(alignbench.__file__).parent
+    naming = {
+        path.relative_to(source).as_posix() for path in source.rglob("*.py") if "DEFAULT_EMBEDDER" in path.read_text()
+    }
+    decide = {"config.py", "engines/embedder.py", "api/embedding.py"}
+    assert naming == {*decide, "experiments/context_preparer.py"}  # what is embedded for scores goes by config.toml
+
+
+def test_a_data_set_is_no_path(tmp_path: Path) -> None:
+    named = "dataset:org/name.v2?split=test&field=data.text"
+    assert read_config(written(tmp_path, f'prompts = "{named}"')).prompts == named
+
+
 def test_examples_are_selected_by_the_embedded_model_whatever_scores_take(tmp_path: Path) -> None:
     scores = FakeEmbedPool()
     with Store.open(tmp_path / "x.db") as store:
         preparer = Preparer(store, FakePool(), store.create_session("one"), scores)
         assert preparer._embed_pool("") is scores
         (tmp_path / "minilm").mkdir()
-        say(f'embedder = "{tmp_path / "minilm"}"')
-        config_of.cache_clear()
-        own = preparer._embed_pool("")
-        assert own is not scores
+        for said in (tmp_path / "minilm", "none"):
+            say(f'embedder = "{said}"')
+            config_of.cache_clear()
+            own = preparer._embed_pool("")
+            assert own is not scores
         assert own is preparer._embed_pool("")
         assert preparer._model("") == DEFAULT_EMBEDDER
         preparer.close()

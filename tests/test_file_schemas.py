@@ -375,10 +375,9 @@ def test_a_schema_has_the_keys_that_are_asked_for_and_no_others(
 
 def is_of(schema: Schema, wanted: Schema) -> bool:
     """Whether a schema, or one of several that are possible, asks for what the reader asks for, or for less."""
-    if "enum" in schema and wanted.get("type") == "string":
-        return True
     return any(
-        all(
+        ("enum" in each and wanted.get("type") == "string")
+        or all(
             each.get(name) == value
             or (name == "pattern" and name in each)
             or (name == "items" and is_of(each["items"], value))
@@ -395,3 +394,11 @@ def test_an_entry_of_models_has_the_keys_that_are_known() -> None:
 
 def test_config_has_the_keys_that_are_known() -> None:
     assert {*MADE["config"]["properties"]} == {*Config.__dataclass_fields__}
+
+
+@pytest.mark.parametrize("metric", ["words", "live", "mine.py:letters", "~/scores/mine.py:letters", "mine.py"])
+def test_metrics_of_an_experiment_may_be_functions_of_files(metric: str) -> None:
+    """Whether there is such a file, only the reader can tell."""
+    valid = Draft202012Validator(MADE["experiment"])
+    assert valid.is_valid(tomllib.loads(f'{P}{C}[scores]\nmetrics = ["{metric}"]'))
+    assert not valid.is_valid(tomllib.loads(f'{P}{C}[scores]\nmetrics = ["{metric}s:x"]'))

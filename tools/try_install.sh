@@ -60,7 +60,7 @@ clean alignbench report 1 -o report.md
 # Without a model of its own nothing can be drawn, which doctor says with 1, and every extra with its install line.
 doctor=$(clean alignbench doctor) && die 'doctor found a model where there is none.'
 case $tool in uv) line="uv tool install 'alignbench[" ;; pipx) line="pipx inject alignbench 'alignbench[" ;; esac
-for extra in llama demo transformers embeddings scores pandas report ray serve; do
+for extra in llama demo transformers embeddings scores pandas report ray hub parquet datasets inspect serve; do
     grep -qF "$line$extra]" <<<"$doctor" || die "doctor does not say how to install $extra: $doctor"
 done
 

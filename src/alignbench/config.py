@@ -14,6 +14,7 @@ from alignbench.textfiles import MissingFile, home_expanded, read_utf8
 from alignbench.toml_table import TomlTable
 
 NO_EMBEDDER = "none"
+NOT_IN_USE = "no embedding model is in use"  # why there is no vector then
 DEFAULT_EMBEDDER = "all-MiniLM-L6-v2"  # the embedding model that comes with the package
 
 
@@ -182,7 +183,7 @@ def _placed(table: TomlTable, name: str, folder: Path) -> str | Path:
         raise table.error(name, value, "a path in a folder that there is") from None
     if name == "database":
         return path
-    if name == "prompts" and path.suffix:
+    if name == "prompts" and path.suffix and not value.startswith("dataset:"):
         return str(path)
     if name == "embedder" and value not in (NO_EMBEDDER, DEFAULT_EMBEDDER):
         return str(path)

@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from alignbench import paths
 from alignbench.experiments.experiment import parse_experiment, read_experiment
+from alignbench.experiments.new_experiment import experiment_text
 from alignbench.file_schemas.experiments import experiment_schema
 from tests.support.commands import alignbench
 
@@ -46,11 +47,25 @@ def test_it_is_for_the_models_and_prompts_that_are_named() -> None:
     assert experiment.reference == "demo-sft*0.5"
 
 
-def test_a_source_of_prompts_stays_one() -> None:
-    Path("mine.csv").write_text("question\nWhy?\n")
+def test_prompts_are_named_with_their_fields() -> None:
     Path("sub").mkdir()
-    assert alignbench("init", "sub/study.toml", "--prompts", "mine.csv?field=question").returncode == 0
-    assert [prompt.text for prompt in read_experiment(Path("sub/study.toml")).prompts] == ["Why?"]
+    Path("trivia.csv").write_text("Question Text,Key\nWhy is the sky blue?,a\n")
+    assert alignbench("init", "sub/study.toml", "--prompts", "trivia.csv?field=question text&id=key").returncode == 0
+    (prompt,) = read_experiment(Path("sub/study.toml")).prompts
+    assert (prompt.id, prompt.text) == ("a", "Why is the sky blue?")
+
+
+@pytest.mark.parametrize(
+    ("prompts", "seen"),
+    [
+        ("dataset:org/name?field=question&split=test", "dataset:org/name?field=question&split=test"),
+        ("dataset:./sets?split=train", "dataset:./../sets?split=train"),
+    ],
+)
+def test_a_data_set_is_one_in_the_file_too(prompts: str, seen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alignbench.experiments.new_experiment.parse_experiment", lambda *_: None)
+    text = experiment_text(Path("sub/study.toml"), ["demo-base"], prompts)
+    assert tomllib.loads(text)["prompts"]["files"] == [seen]
 
 
 def test_without_an_aligned_model_there_is_no_reference() -> None:

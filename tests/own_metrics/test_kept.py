@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from alignbench.metrics.registry import METRICS
+from alignbench.own_metrics.declaration import Declaration
 from alignbench.own_metrics.registration import forget, registered
+from alignbench.reports.options import session_options
 from alignbench.scoring.own_scores import OTHER_SAMPLES, kept_scores
-from alignbench.store import Store
+from alignbench.store import CellScore, Store
 from alignbench.tui.scores.screen import ScoresScreen
 from tests.support.app import WIDE, make_app, ready, sampled, screen_text, shows, until
 from tests.support.commands import alignbench
@@ -133,7 +135,7 @@ def test_a_function_of_an_experiment_that_is_gone_is_null_with_that_reason(tmp_p
     assert f"there is no file {tmp_path}/gone.py" in str(told["within"]["demo-base"]["letters"]["reason"])
 
 
-def test_a_file_that_a_database_alone_names_is_not_run(tmp_path: Path) -> None:
+def test_a_file_that_a_database_alone_names_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran = tmp_path / "ran"
     theirs = tmp_path / "theirs.py"
     theirs.write_text(f"open({str(ran)!r}, 'w')\ndef letters(texts):\n    return 1.0\n")
@@ -144,7 +146,29 @@ def test_a_file_that_a_database_alone_names_is_not_run(tmp_path: Path) -> None:
     told = report(path)
     assert told["within"]["demo-base"]["letters"]["value"] is None
     assert "was never named by you" in str(told["within"]["demo-base"]["letters"]["reason"])
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with Store.open(path) as store:
+        for metric in ("~/theirs.py:letters", f"{'x' * 300}.py:letters", "nul\0.py:letters"):
+            store.set_manifest(1, {"experiment": {"metrics": [metric]}})
+            assert session_options(store, 1).metrics == ("letters",)
+            del METRICS["letters"]
+        store.set_manifest(1, {"experiment": {"metrics": ["words", f"{theirs}:letters"]}})
     assert not ran.exists()
     registered([f"{theirs}:letters"])
     METRICS.pop("letters")
     assert report(path)["within"]["demo-base"]["letters"]["value"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"direction": "up"}, {"low": "a"}, {"needs": ["all"]}, {"title": 3}, {"of": "all"}, {"seconds": None}, {"no": 1}],
+    ids=repr,
+)
+def test_what_no_declaration_can_say_is_left_out(db: Path, wrong: dict[str, object]) -> None:
+    facts = {"origin": "/nowhere/mine.py:letters", "declared": {**Declaration("letters").facts(), **wrong}}
+    with Store.open(db) as store:
+        for name, given in (("whole", {**facts, "declared": Declaration("whole").facts()}), ("letters", facts)):
+            store.keep_cell_scores(1, [CellScore(name, "1", "q0", "demo-base", None, "", 1.0, 2)], given)
+        kept = kept_scores(store, 1)
+    assert [*kept.metrics] == ["whole"]
+    kept.register()

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from alignbench import cache_folder, paths
-from alignbench.config import DEFAULT_EMBEDDER, NO_EMBEDDER
+from alignbench.config import DEFAULT_EMBEDDER, NO_EMBEDDER, NOT_IN_USE
 from alignbench.errors import EngineError, InputError, StoreError
 from alignbench.machine import usable_cores
 from alignbench.textfiles import home_expanded
@@ -24,7 +24,7 @@ def embedding_pool(stack: ExitStack, wanted: str | None) -> tuple[WorkerPool | N
     from alignbench.engines.workers.pool import WorkerPool
 
     if wanted == NO_EMBEDDER:
-        return None, None, "no embedding model is in use"
+        return None, None, NOT_IN_USE
     if wanted in (None, DEFAULT_EMBEDDER):
         try:
             path = default_embedder_path() if wanted is None else embedded_path()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from alignbench import paths
 from alignbench.config import DEFAULT_EMBEDDER as DEFAULT_EMBEDDER
-from alignbench.config import NO_EMBEDDER
+from alignbench.config import NO_EMBEDDER, NOT_IN_USE
 from alignbench.engines.text_prefixes import text_prefixes
 from alignbench.errors import EngineError, InputError
 from alignbench.extras import install_line, needed
@@ -39,7 +39,7 @@ def default_embedder_path() -> Path:
     """
     said = paths.user_config().embedder
     if said == NO_EMBEDDER:
-        raise EngineError("no embedding model is in use")
+        raise EngineError(NOT_IN_USE)
     if said in ("", DEFAULT_EMBEDDER):
         return embedded_path()
     if not Path(said).is_dir():

@@ -19,7 +19,7 @@ from alignbench.contexts.rendering import Content, render
 from alignbench.contexts.response_format import format_vectors
 from alignbench.contexts.selection import ExampleSelection, is_near_duplicate, select
 from alignbench.engines.blocking import loaded, tokenized
-from alignbench.engines.embedder import DEFAULT_EMBEDDER, default_embedder, embedded_path, embedder_name, no_prefix
+from alignbench.engines.embedder import DEFAULT_EMBEDDER, embedded_path, embedder_name, no_prefix
 from alignbench.engines.protocol import Capabilities, EmbedPool, EnginePool
 from alignbench.engines.text_prefixes import TextPrefixes, text_prefixes
 from alignbench.engines.workers.pool import WorkerPool
@@ -226,7 +226,7 @@ class Preparer:
         return np.stack([vectors.get(text, zero) for text in texts])
 
     def _embed_pool(self, embedder: str) -> EmbedPool | None:
-        if not embedder and (self._embed is None or default_embedder() == DEFAULT_EMBEDDER):
+        if not embedder and (self._embed is None or paths.user_config().embedder in ("", DEFAULT_EMBEDDER)):
             return self._embed
         if embedder not in self._embedders:
             self._embedders[embedder] = WorkerPool(embedder=Path(embedder) if embedder else embedded_path())

@@ -15,6 +15,7 @@ from alignbench.models.catalog import resolve
 from alignbench.prompts import prompt_source, set_path, shipped_sets
 from alignbench.scoring.floor import zero_shot_floor
 from alignbench.spec import DEFAULT_SAMPLES, Condition, Sampling
+from alignbench.textfiles import home_expanded
 
 _COLUMN = 34  # where comments begin
 
@@ -25,7 +26,7 @@ def experiment_text(path: Path, models: Sequence[str], prompts: str) -> str:
     Args:
         path: Where it is going to be; paths in it start there.
         models: Names or references, a condition each.
-        prompts: A set that ships, a file or a data set, as `prompt_source` reads it.
+        prompts: A set that ships, a file or a data set, perhaps with its fields.
     """
     references = {}
     conditions: list[Condition] = []
@@ -100,10 +101,10 @@ def _prompts(path: Path, prompts: str) -> str:
     if prompts in shipped_sets():
         return _with(f"sets = [{_toml(prompts)}]", 'sets that ship; files = ["my.csv"] are your own')
     source = prompt_source(prompts)
-    if not source.is_dataset:
-        source = replace(source, location=os.path.relpath(set_path(source.location).resolve(), path.resolve().parent))
-    elif source.is_local:
-        source = source.within(Path().absolute())
+    if source.is_local:
+        file = home_expanded(source.location) if source.is_dataset else set_path(source.location)
+        seen = os.path.relpath(file.resolve(), path.resolve().parent)
+        source = replace(source, location=f"./{seen}" if source.is_dataset else seen)
     return _with(f"files = [{_toml(str(source))}]", 'seen from this file; sets = ["open-ended"] ship')
 
 

@@ -20,7 +20,7 @@ from alignbench.file_schemas.parts import (
     where,
     whole,
 )
-from alignbench.metrics.registry import METRICS
+from alignbench.own_metrics.registration import known_names
 from alignbench.spec import SAMPLING_BOUNDS, Mode
 
 
@@ -57,9 +57,11 @@ def experiment_schema() -> Schema:
                 "scores": table(
                     {
                         "metrics": {
-                            "description": "Of the report; `alignbench metrics` lists them.",
+                            "description": "Of the report; `alignbench metrics` lists them. Or FILE.py:FUNCTION.",
                             "type": "array",
-                            "items": {"enum": [*METRICS, "live", "all"]},
+                            "items": {
+                                "anyOf": [{"enum": [*known_names(), "live", "all"]}, {"pattern": r"\.py(:[^:]*)?$"}]
+                            },
                         }
                     }
                 ),

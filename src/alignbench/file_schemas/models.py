@@ -1,4 +1,4 @@
-"""The JSON Schema of models.toml: what `models.catalog` reads."""
+"""The JSON Schema of models.toml: what `models.models_file` reads."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _entry() -> Schema:
         {
             "reference": text("llama:/path/file.gguf, hf:org/name, vllm:NAME, openai:http://host/v1#name."),
             "kind": choice(Kind, "Aligned if there is a chat template, where it is left out."),
-            "adapter": text("A LoRA adapter of it: a GGUF file, for hf: a folder or a hub id."),
+            "adapter": text("A LoRA adapter of it: a GGUF file, for hf: and vllm: a folder or a hub id."),
             "scale": number(bounds.ADAPTER_SCALE, "Of the adapter."),
             "device": {
                 "type": "string",

@@ -57,8 +57,15 @@ class Declaration:
 
     @classmethod
     def of_facts(cls, facts: Mapping[str, Any]) -> Declaration:
-        """What `facts` gave."""
-        return cls(**{**facts, "needs": tuple(facts["needs"])})
+        """What `facts` gave, perhaps to a database. TypeError, ValueError or LookupError for what it did not give."""
+        declared = cls(**{**facts, "needs": _needs(facts["needs"])})
+        for what in ("name", "title", "meaning"):
+            _text(what, getattr(declared, what))
+        _of(declared.of)
+        low, high = _range((declared.low, declared.high))
+        _direction(declared.direction)
+        _seconds(declared.seconds)
+        return replace(declared, low=low, high=high)
 
 
 @overload

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,7 +115,9 @@ def _of_experiment(name: str, kept: KeptScores) -> str:
         return name
     file = Path(name.rpartition(":")[0] if not name.endswith(".py") else name)
     try:
-        if file.exists() and not is_named(file):
+        if not is_named(file):  # as it is written: what a ~ stands for was not named by that
+            if not os.path.exists(file):
+                raise InputError(f"there is no file {file}")
             raise InputError(f"{name} was never named by you on this machine, and is not run before it is: --metrics")
         return registered([name])[0]
     except InputError as error:
@@ -157,4 +160,4 @@ def _chosen(names: Collection[str]) -> tuple[str, ...]:
     """In the registry's order."""
     chosen = {metric(name).name for name in registered(names) if name not in ("live", "all")}
     chosen |= {*shipped()} if "all" in names else {*live()} if "live" in names else set()
-    return tuple(name for name in METRICS if name in chosen)
+    return tuple(name for name in [*METRICS] if name in chosen)

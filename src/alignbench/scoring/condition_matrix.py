@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from alignbench.config import NOT_IN_USE
 from alignbench.contexts.source_samples import Sources, SourceSamples, no_sources
 from alignbench.metrics.arrays import Floats
 from alignbench.metrics.condition_matrix import mean_blocks, mean_cosines
@@ -91,7 +92,7 @@ def condition_matrix(
     means, prompts = _texts_compared(metric, mode), [*responses.prompts]
     if means is None:
         if embeddings is None:
-            return ConditionMatrix(metric, reason="no embedding model is in use")
+            return ConditionMatrix(metric, reason=NOT_IN_USE)
         means = _vectors_compared(embeddings)
         prompts = [prompt for prompt in prompts if prompt not in responses.contested]
         if not prompts:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from alignbench.config import NOT_IN_USE
 from alignbench.engines.embedder import WINDOW_MODE
 from alignbench.engines.protocol import Embedded, EmbedPool, Failed
 from alignbench.errors import StoreError
@@ -35,7 +36,7 @@ class Embeddings:
         store: Store,
         pool: EmbedPool | None,
         model: str,
-        why_not: str = "no embedding model is in use",
+        why_not: str = NOT_IN_USE,
         prefix: str | None = None,
     ) -> None:
         """What is embedded, and where it is kept.

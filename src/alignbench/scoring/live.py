@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from alignbench.config import NOT_IN_USE
 from alignbench.contexts.source_samples import SourceSamples
 from alignbench.engines.embedder import WINDOW_MODE, default_embedder
 from alignbench.engines.protocol import Embedded, EmbedPool, Failed
@@ -230,7 +231,7 @@ class _Feeder(threading.Thread):
         self._waiting: dict[str, str] = {}  # text hash -> text that the store does not have
         self._asked: dict[str, str] = {}  # the texts of the one request on its way
         self._pending: PendingEmbeddings[Embedded] | None = None
-        self._why_not = "" if embed is not None else "no embedding model is in use"
+        self._why_not = "" if embed is not None else NOT_IN_USE
         self._stopping = threading.Event()
 
     def want(self, key: str, text: str) -> None:

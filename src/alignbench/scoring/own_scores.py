@@ -44,7 +44,7 @@ class KeptMetric:
             return ""
         try:
             text = Path(source).read_bytes()
-        except OSError:
+        except (OSError, ValueError):  # ValueError: of a path that no system has
             return f"{source} is gone"
         return "" if hashlib.sha256(text).hexdigest()[:12] == self.version else f"{source} has changed since"
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from alignbench.config import NOT_IN_USE
 from alignbench.judging.qualities import THRESHOLD, Qualities
 from alignbench.metrics.judged import effective_diversity, novelty_gains, novelty_utility
 from alignbench.metrics.semantic import CLASS_THRESHOLD, cosine_matrix, threshold_classes
@@ -56,7 +57,7 @@ class JudgedScores:
         if vectors is None:
             reason = "a graded response has no embedding"
             if self.embeddings is None or self.embeddings.why_not:
-                reason = self.embeddings.why_not if self.embeddings else "no embedding model is in use"
+                reason = self.embeddings.why_not if self.embeddings else NOT_IN_USE
             return {**quality, **dict.fromkeys(JUDGED[1:], Value(None, n, reason))}
         cosines = cosine_matrix(vectors, vectors)
         passed = [grade >= self.threshold for grade in graded.values()]

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from alignbench.api.embedding import embedding_cache
+from alignbench.config import NOT_IN_USE
 from alignbench.engines.embedder import default_embedder
 from alignbench.judging.plan import plan_judging
 from alignbench.judging.qualities import read_qualities
@@ -28,7 +29,7 @@ from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.scoring.responses import SessionResponses
 from alignbench.spec import Condition, Model
 from alignbench.store import Store
-from alignbench.tui.workbench.backends import NO_EMBEDDER, Backends
+from alignbench.tui.workbench.backends import Backends
 from alignbench.tui.workbench.judging import run_judge
 from alignbench.tui.workbench.roles import roles
 from alignbench.tui.workbench.state import Bench
@@ -108,7 +109,7 @@ def study(backends: Backends, what: Subject, judge: Model | None, first: str, pr
         if judge is not None:
             _judge(store, what, judge, first, backends, progress)
         cache = stack.enter_context(embedding_cache())
-        vectors, pieces = (Embeddings(s, backends.embed, default_embedder(), NO_EMBEDDER) for s in (store, cache))
+        vectors, pieces = (Embeddings(s, backends.embed, default_embedder(), NOT_IN_USE) for s in (store, cache))
         options = Options(
             metrics=default_metrics(store, what.session, WORKBENCH, "diversity"),
             reference=what.reference if what.reference in what.conditions else None,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from alignbench.api.embedding import embedding_cache
+from alignbench.config import NOT_IN_USE
 from alignbench.engines.embedder import default_embedder
 from alignbench.errors import EngineError, InputError
 from alignbench.metrics.values import Value
@@ -22,7 +23,7 @@ from alignbench.scoring.prompt_scores import PromptScores
 from alignbench.scoring.responses import CellTexts
 from alignbench.store import Store
 from alignbench.tui.scores.snapshot import OnDemandResult, Snapshot
-from alignbench.tui.workbench.backends import NO_EMBEDDER, Backends
+from alignbench.tui.workbench.backends import Backends
 
 Runner = Callable[[Backends, Snapshot, Progress], OnDemandResult]
 
@@ -48,7 +49,7 @@ class _OnePrompt:
 def _coverage(backends: Backends, snapshot: Snapshot, progress: Progress) -> OnDemandResult:
     rule = _held_out(snapshot)
     with embedding_cache() as store:
-        embeddings = Embeddings(store, backends.embed, default_embedder(), NO_EMBEDDER)
+        embeddings = Embeddings(store, backends.embed, default_embedder(), NOT_IN_USE)
         return OnDemandResult(compared=coverages(snapshot.cells(), rule, embeddings, progress))
 
 
@@ -68,7 +69,7 @@ def _with_model(metric: str, backends: Backends, snapshot: Snapshot, progress: P
             lambda _: snapshot.source_samples, (store, snapshot.session or 0),
             lambda _: snapshot.texts[snapshot.prompt], snapshot.base,
         )  # fmt: skip
-        asked = ModelBackends(lambda: LikelihoodCache(store, backends.pool), backends.embed, NO_EMBEDDER)
+        asked = ModelBackends(lambda: LikelihoodCache(store, backends.pool), backends.embed, NOT_IN_USE)
         computed = compute_model_metrics(request, asked, progress)
     if why_not := computed.why_not.get(metric):
         raise EngineError(why_not)

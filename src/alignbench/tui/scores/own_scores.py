@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from alignbench.engines.embedder import DEFAULT_EMBEDDER
+from alignbench.engines.embedder import default_embedder
 from alignbench.errors import StoreError
 from alignbench.metrics.registry import METRICS
 from alignbench.own_metrics.registration import failures, load
@@ -29,7 +29,7 @@ def own_score(metric: str, backends: Backends, snapshot: Snapshot, progress: Pro
     answered = [one for one, cells in snapshot.samples.items() if of.reference and cells[of.reference]]
     prompts = {one: snapshot.answers(one, {}) for one in {*answered, prompt}}
     with Store.read(backends.db) as store:
-        scorer = OnRequestScores(lambda keys: store.embeddings(DEFAULT_EMBEDDER, keys))
+        scorer = OnRequestScores(lambda keys: store.embeddings(default_embedder(), keys))
         scores = scorer.scores(
             prompts, [prompt], names, [metric], of.reference,
             floor=of.floor, sources=snapshot.source_samples, contested=snapshot.contested, nulls=NULLS, matched=False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from alignbench.api.embedding import embedding_cache
+from alignbench.config import NOT_IN_USE
 from alignbench.engines.embedder import default_embedder
 from alignbench.output_files import write_bytes
 from alignbench.progress import Progress
@@ -14,7 +15,7 @@ from alignbench.reports.report import build_report
 from alignbench.reports.writing import written
 from alignbench.scoring.embedding_cache import Embeddings
 from alignbench.store import Store
-from alignbench.tui.workbench.backends import NO_EMBEDDER, Backends
+from alignbench.tui.workbench.backends import Backends
 
 
 def session_report(backends: Backends, session: int, progress: Progress) -> Report:
@@ -23,7 +24,7 @@ def session_report(backends: Backends, session: int, progress: Progress) -> Repo
     with Store.read(backends.db) as store, embedding_cache() as cache:
         mode, _ = session_mode(store, session)
         options = session_options(store, session, mode=mode, investigation="all")
-        vectors, pieces = (Embeddings(kept, backends.embed, default_embedder(), NO_EMBEDDER) for kept in (store, cache))
+        vectors, pieces = (Embeddings(kept, backends.embed, default_embedder(), NOT_IN_USE) for kept in (store, cache))
         return build_report(store, session, options, vectors, pieces, progress)
 
 

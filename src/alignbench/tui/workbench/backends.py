@@ -7,8 +7,6 @@ from pathlib import Path
 
 from alignbench.engines.protocol import EmbedPool, EnginePool
 
-NO_EMBEDDER = "no embedding model is in use"
-
 
 @dataclass(frozen=True, slots=True)
 class Backends:
