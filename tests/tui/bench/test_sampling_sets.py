@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -25,8 +26,14 @@ from tests.support.waiting import LIMIT
 PROMPTS = [Prompt(f"p{i}", f"Question number {i}?", "few") for i in range(4)]
 
 
+def _number(request: SampleRequest) -> int:
+    """Of the prompt, from 0."""
+    return int(re.findall(r"number (\d)", request.query)[-1]) if "number" in request.query else 0
+
+
 class HeldPool(FakePool):
-    """Answers so many cells as it is let, in the order in which they come; the others wait, or are cancelled."""
+    """Answers so many cells as it is let, a prompt after the other; the rest wait, or are cancelled. Which model is
+    loaded first decides no more than which of a prompt's cells comes first."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -38,10 +45,15 @@ class HeldPool(FakePool):
             self._more.notify_all()
 
     def _answer(self, model: Model, request: SampleRequest, sink: Sink) -> None:
-        turn = [each.key for _, each in self.requests].index(request.key) + 1
         with self._more:
-            self._more.wait_for(lambda: turn <= self._let or request.key in self._cancelled, LIMIT)
+            self._more.wait_for(lambda: self._turn(request) <= self._let or request.key in self._cancelled, LIMIT)
         super()._answer(model, request, sink)
+
+    def _turn(self, request: SampleRequest) -> int:
+        """Which cell it is, from 1: two of each prompt before it, and those of its own that came before."""
+        numbers = [(each.key, _number(each)) for _, each in self.requests]
+        own = [key for key, number in numbers if number == _number(request)]
+        return 2 * _number(request) + own.index(request.key) + 1
 
     def cancel(self, model: Model, key: int, samples: Sequence[int] | None = None) -> None:
         with self._more:
