@@ -142,6 +142,15 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_COLOR", raising=False)
 
 
+@pytest.fixture(autouse=True)
+def no_scores_of_users_are_left() -> Iterator[None]:
+    """Whatever listed the scores after a test that had registered one would list one more."""
+    yield
+    registration = sys.modules.get("alignbench.own_metrics.registration")
+    if registration is not None:
+        registration.forget()
+
+
 @cache
 def _own_addresses() -> set[str]:
     """Of this machine: Ray uses them for what never leaves it."""
