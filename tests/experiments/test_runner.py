@@ -252,8 +252,8 @@ def test_an_estimate_follows_what_the_model_did_before(store: Store) -> None:
     run(store, session, FakePool(), n=2, conditions=(ALIGNED,))
     took = time.monotonic() - start
     after = estimate(store, preview(store, session, PROMPTS, (ALIGNED,), 4))
-    # A fake sample has 12 tokens in 0.01 s, the two of a cell at one time; by the clock none of the two cells took longer
-    # than the run.
+    # A fake sample has 12 tokens in 0.01 s, the two of a cell at one time; by the clock neither of the two cells took
+    # longer than the run.
     assert (after[0].cells, after[0].samples, after[0].tokens) == (2, 4, 48)
     assert after[0].seconds is not None
     assert 0.009 < after[0].seconds < 2 * max(took, 0.021)
