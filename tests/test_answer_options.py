@@ -13,12 +13,11 @@ from alignbench.answer_options import AnswerOption, AnswerOptions, HumanGroup
 from alignbench.cli.prompts import show
 from alignbench.errors import InputError
 from alignbench.exporting.samples import sample_rows, write_csv, write_jsonl
-from alignbench.importing.jsonl import read_jsonl
 from alignbench.importing.save import save_import
-from alignbench.importing.spreadsheets import read_csv
 from alignbench.prompts import load_prompts
 from alignbench.spec import Condition, Model, Prompt
 from alignbench.store import Store
+from tests.support.collected import read_csv, read_jsonl
 
 ROADS = AnswerOptions(
     (AnswerOption("More", 1.0), AnswerOption("As many", 2.0), AnswerOption("Not saying", refusal=True)),

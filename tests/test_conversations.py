@@ -11,13 +11,12 @@ from pathlib import Path
 import pytest
 
 from alignbench.exporting.samples import COLUMNS, sample_rows, write_csv, write_jsonl
-from alignbench.importing.jsonl import read_jsonl
 from alignbench.importing.save import save_import
-from alignbench.importing.spreadsheets import read_csv
 from alignbench.prompt_parts import Turn
 from alignbench.prompts import each_once, load_prompts
 from alignbench.spec import Condition, Prompt, content_hash
 from alignbench.store import Store
+from tests.support.collected import read_csv, read_jsonl
 from tests.support.commands import alignbench
 from tests.support.samples import BASE, result
 from tests.support.server import MODEL, ScriptedServer

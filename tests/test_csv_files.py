@@ -10,10 +10,9 @@ import pytest
 from alignbench.contexts.example_files import read_examples
 from alignbench.csv_files import read_csv_table
 from alignbench.errors import InputError
-from alignbench.importing.jsonl import read_jsonl
-from alignbench.importing.spreadsheets import read_csv
 from alignbench.prompts import load_prompts
 from alignbench.scoring.responses import FileResponses
+from tests.support.collected import read_csv, read_jsonl
 
 ROWS = [["prompt_id", "prompt", "condition", "text"], ["q1", "Why, then?", "ours", 'a "b", c; d\te|f']]
 

@@ -12,9 +12,9 @@ import yaml
 from alignbench.errors import InputError
 from alignbench.exporting.dataset import export_dataset
 from alignbench.exporting.samples import EVERYTHING, SampleFilter
-from alignbench.importing.jsonl import read_jsonl
 from alignbench.importing.save import save_import
 from alignbench.store import Store
+from tests.support.collected import read_jsonl
 from tests.support.commands import alignbench
 from tests.support.other_programs import lines
 

@@ -12,10 +12,10 @@ import pytest
 
 from alignbench.errors import InputError
 from alignbench.exporting.samples import COLUMNS, SampleFilter, sample_rows, write_csv, write_jsonl
-from alignbench.importing.jsonl import read_jsonl
 from alignbench.importing.save import save_import
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
+from tests.support.collected import read_jsonl
 from tests.support.commands import alignbench
 from tests.support.samples import ALIGNED, BASE, result
 

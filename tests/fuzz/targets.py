@@ -25,8 +25,7 @@ from alignbench.engines.protocol import SampleRequest
 from alignbench.engines.thoughts import ThoughtMarks, answer_alone
 from alignbench.errors import EngineError, InputError
 from alignbench.experiments.verbalized import answers, stated_probabilities
-from alignbench.importing.collected import collected
-from alignbench.importing.jsonl import read_jsonl, stream_jsonl
+from alignbench.importing.jsonl import stream_jsonl
 from alignbench.importing.llm_logs import stream_llm
 from alignbench.importing.lm_eval import stream_lm_eval
 from alignbench.importing.mapping import FieldMap
@@ -34,7 +33,6 @@ from alignbench.importing.novelty import stream_novelty
 from alignbench.importing.openai_batch import stream_openai_batch
 from alignbench.importing.promptfoo import stream_promptfoo
 from alignbench.importing.responses import Responses
-from alignbench.importing.spreadsheets import read_csv
 from alignbench.importing.stream import save_responses
 from alignbench.importing.values import ImportedSession
 from alignbench.judging.replies import read_reply
@@ -54,6 +52,7 @@ from alignbench.store import Store
 from alignbench.tui.keymap import checked_keys
 from tests.fuzz.prompt_targets import PROMPT_TARGETS
 from tests.fuzz.target import Target, file_of, text_of
+from tests.support.collected import collected, read_csv, read_jsonl
 from tests.support.gguf_files import gguf
 from tests.support.other_programs import (
     batch_request,

@@ -11,10 +11,10 @@ import pytest
 
 from alignbench.errors import InputError
 from alignbench.exporting.samples import sample_rows
-from alignbench.importing.jsonl import read_jsonl
 from alignbench.importing.save import save_import
 from alignbench.scoring.truncation import Truncation, session_truncations
 from alignbench.store import UNKNOWN_FACTS, Store
+from tests.support.collected import read_jsonl
 
 
 def row(**changes: Any) -> dict[str, Any]:

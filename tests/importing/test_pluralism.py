@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 
-from alignbench.importing.jsonl import read_jsonl
 from alignbench.importing.save import save_import
-from alignbench.importing.spreadsheets import read_csv
 from alignbench.importing.values import ImportedSession
 from alignbench.prompts import load_prompts
 from alignbench.reports.sections import sections
 from alignbench.reports.to_json import report_json
 from alignbench.store import Store
+from tests.support.collected import read_csv, read_jsonl
 from tests.support.judged import judgment
 from tests.support.reported import report
 

@@ -12,9 +12,9 @@ from alignbench.display import from_spreadsheet_cell, spreadsheet_cell
 from alignbench.errors import InputError
 from alignbench.exporting.samples import sample_rows, write_csv
 from alignbench.importing.save import save_import
-from alignbench.importing.spreadsheets import read_csv
 from alignbench.spec import Condition, Prompt
 from alignbench.store import Store
+from tests.support.collected import read_csv
 from tests.support.samples import ALIGNED, BASE, result
 
 TEXTS = [

@@ -10,10 +10,11 @@ import pytest
 
 from alignbench.errors import InputError
 from alignbench.importing import stream
-from alignbench.importing.jsonl import read_jsonl, stream_jsonl
+from alignbench.importing.jsonl import stream_jsonl
 from alignbench.importing.save import save_import
 from alignbench.importing.stream import save_responses
 from alignbench.store import Store
+from tests.support.collected import read_jsonl
 from tests.support.other_programs import lines
 
 

@@ -13,7 +13,6 @@ import pytest
 
 from alignbench.experiments.condition_changes import changes
 from alignbench.exporting.samples import sample_rows
-from alignbench.importing.jsonl import read_jsonl
 from alignbench.importing.save import save_import
 from alignbench.scoring.endings import ending
 from alignbench.scoring.truncation import session_truncations
@@ -25,6 +24,7 @@ from alignbench.tui.viewer.screen import facts
 from alignbench.tui.workbench.cell import BenchSample
 from alignbench.tui.workbench.column import Column
 from alignbench.tui.workbench.state import Bench
+from tests.support.collected import read_jsonl
 from tests.support.commands import alignbench
 from tests.support.samples import BASE
 

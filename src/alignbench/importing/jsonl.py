@@ -17,18 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from alignbench.errors import InputError
-from alignbench.importing.collected import collected
 from alignbench.importing.mapping import FieldMap
 from alignbench.importing.responses import Response, Responses
 from alignbench.importing.rows import EXPECTED, response_of
 from alignbench.importing.sources import source_of
-from alignbench.importing.values import ImportedSession
 from alignbench.textfiles import stream_json_lines
-
-
-def read_jsonl(path: Path) -> ImportedSession:
-    """The whole file as one session, in order of first appearance. InputError names the line and the field."""
-    return collected(stream_jsonl([path]))
 
 
 def stream_jsonl(paths: Sequence[Path], mapped: FieldMap | None = None) -> Responses:

@@ -12,21 +12,14 @@ from pathlib import Path
 from alignbench.csv_files import stream_csv
 from alignbench.display import from_spreadsheet_cell
 from alignbench.errors import InputError
-from alignbench.importing.collected import collected
 from alignbench.importing.jsonl import no_responses, row_responses
 from alignbench.importing.mapping import FieldMap
 from alignbench.importing.responses import Response, Responses
 from alignbench.importing.rows import FIELDS
 from alignbench.importing.sources import source_of
-from alignbench.importing.values import ImportedSession
 
 _OUR_OWN = frozenset({"sample", "seed", "status", "finish_reason", "n_prompt_tokens", "n_tokens"})
 """Columns that an export of ours has, and no table that somebody else wrote."""
-
-
-def read_csv(path: Path) -> ImportedSession:
-    """The whole file as one session, in order of first appearance. InputError names the line and the field."""
-    return collected(stream_spreadsheets([path]))
 
 
 def stream_spreadsheets(paths: Sequence[Path], mapped: FieldMap | None = None) -> Responses:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alignbench.errors import InputError
-from alignbench.importing.collected import repeated_note
 from alignbench.importing.responses import Conditions, Response, Responses, settings_note
 from alignbench.importing.save import ImportResult, finish_note, given_sample
 from alignbench.spec import Condition, content_hash
@@ -156,3 +155,9 @@ def _of_prompt(response: Response, error: InputError) -> InputError:
         f'{response.where}, field "prompt_id": {response.prompt.id!r} stood for another prompt before; '
         "expected one text."
     )
+
+
+def repeated_note(condition: str, prompts: int) -> str:
+    """That rows of so many prompts of a condition give a number twice."""
+    what = "1 prompt" if prompts == 1 else f"{prompts} prompts"
+    return f"{condition}: rows of {what} give one sample number twice; all are kept, numbered in their order"

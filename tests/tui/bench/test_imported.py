@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from alignbench.importing.jsonl import read_jsonl
 from alignbench.importing.save import save_import
 from alignbench.store import Store
 from tests.support.app import SMALL, heads, line_with, make_app, ready, screen_text, shows, until
+from tests.support.collected import read_jsonl
 from tests.support.fakes import FakePool, LetterEmbedder
 
 

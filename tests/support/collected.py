@@ -1,14 +1,28 @@
-"""Responses that are read one at a time as one value, for files that are small enough."""
+"""What the readers of responses give, one at a time, as one value that a test can look at whole."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from alignbench.errors import InputError
+from alignbench.importing.jsonl import stream_jsonl
 from alignbench.importing.responses import Conditions, Responses, settings_note
+from alignbench.importing.spreadsheets import stream_spreadsheets
+from alignbench.importing.stream import repeated_note
 from alignbench.importing.values import ImportedCell, ImportedCondition, ImportedSample, ImportedSession
 from alignbench.spec import Condition, Prompt
+
+
+def read_jsonl(path: Path) -> ImportedSession:
+    """A JSONL file as one session, in order of first appearance. InputError names the line and the field."""
+    return collected(stream_jsonl([path]))
+
+
+def read_csv(path: Path) -> ImportedSession:
+    """A CSV file as one session, as `read_jsonl`."""
+    return collected(stream_spreadsheets([path]))
 
 
 def collected(responses: Responses) -> ImportedSession:
@@ -69,9 +83,3 @@ def _repeated(conditions: Conditions, cells: dict[str, dict[str, _Cell]]) -> Ite
     for condition in conditions:
         if n := sum(cell.is_repeated for cell in cells[condition.name].values()):
             yield repeated_note(condition.name, n)
-
-
-def repeated_note(condition: str, prompts: int) -> str:
-    """That rows of so many prompts of a condition give a number twice."""
-    what = "1 prompt" if prompts == 1 else f"{prompts} prompts"
-    return f"{condition}: rows of {what} give one sample number twice; all are kept, numbered in their order"
