@@ -32,7 +32,7 @@ from alignbench.importing.mapping import FieldMap
 from alignbench.importing.novelty import stream_novelty
 from alignbench.importing.openai_batch import stream_openai_batch
 from alignbench.importing.promptfoo import stream_promptfoo
-from alignbench.importing.responses import Responses
+from alignbench.importing.responses import ImportedResponses
 from alignbench.importing.stream import save_responses
 from alignbench.importing.values import ImportedSession
 from alignbench.judging.replies import read_reply
@@ -46,7 +46,7 @@ from alignbench.models.reference import parse_reference
 from alignbench.models.safetensors_header import tensor_names
 from alignbench.models.server_settings import OWN_FIELDS
 from alignbench.prompts import load_prompts
-from alignbench.serve.browser_message import MOST, Keys, Resized, read_message
+from alignbench.serve.browser_message import MOST, Resized, TypedKeys, read_message
 from alignbench.spec import Condition, Prompt, Sampling
 from alignbench.store import Store
 from alignbench.tui.keymap import checked_keys
@@ -79,7 +79,7 @@ def gguf_header(data: bytes) -> None:
 def browser_message(data: bytes) -> None:
     """Keys can be sent on as bytes, and a terminal has a size."""
     message = read_message(text_of(data))
-    if isinstance(message, Keys):
+    if isinstance(message, TypedKeys):
         message.text.encode("utf-8", "replace")
     elif isinstance(message, Resized):
         assert 1 <= message.width <= MOST
@@ -192,7 +192,7 @@ def jsonl_file(data: bytes) -> None:
             _check_import(read_jsonl(path))
 
 
-def _foreign(name: str, *streams: Callable[[Sequence[Path]], Responses]) -> Callable[[bytes], None]:
+def _foreign(name: str, *streams: Callable[[Sequence[Path]], ImportedResponses]) -> Callable[[bytes], None]:
     """A file of another program: it is a session, or one message and nothing of a session."""
 
     def read(data: bytes) -> None:
@@ -272,7 +272,7 @@ def _check_import(session: ImportedSession) -> None:
         assert condition.condition.hash
 
 
-def _saved(stream: Callable[[Sequence[Path]], Responses], *paths: Path) -> None:
+def _saved(stream: Callable[[Sequence[Path]], ImportedResponses], *paths: Path) -> None:
     """What is read is a session with all that was read, or one message, and then nothing of it is kept."""
     store = _imported()
     try:

@@ -16,7 +16,7 @@ from alignbench.importing.lm_eval import stream_lm_eval
 from alignbench.importing.novelty import stream_novelty
 from alignbench.importing.openai_batch import stream_openai_batch
 from alignbench.importing.promptfoo import stream_promptfoo
-from alignbench.importing.responses import Responses
+from alignbench.importing.responses import ImportedResponses
 from alignbench.importing.stream import save_responses
 from alignbench.store import Store
 from tests.support.other_programs import (
@@ -31,7 +31,7 @@ from tests.support.other_programs import (
     promptfoo_result,
 )
 
-Stream = Callable[[Sequence[Path]], Responses]
+Stream = Callable[[Sequence[Path]], ImportedResponses]
 
 
 def test_novelty_generations_are_samples_and_each_model_a_condition(tmp_path: Path) -> None:

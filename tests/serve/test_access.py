@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from alignbench.serve.access import headers, new_token, why_refused
-from alignbench.serve.browser_message import MOST, Focused, Keys, Ping, Resized, read_message, read_side
+from alignbench.serve.browser_message import MOST, Focused, Ping, Resized, TypedKeys, read_message, read_side
 
 TOKEN = "a-token"
 HOST = "127.0.0.1:8642"
@@ -58,7 +58,7 @@ def test_a_page_may_load_from_here_alone() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('["stdin", "a\\u001b[15~"]', Keys("a\x1b[15~")),
+        ('["stdin", "a\\u001b[15~"]', TypedKeys("a\x1b[15~")),
         ('["resize", {"width": 120, "height": 36}]', Resized(120, 36)),
         ('["resize", {"width": 0, "height": 99999999}]', Resized(1, MOST)),
         ('["focus"]', Focused(True)),

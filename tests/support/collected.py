@@ -8,7 +8,7 @@ from pathlib import Path
 
 from alignbench.errors import InputError
 from alignbench.importing.jsonl import stream_jsonl
-from alignbench.importing.responses import Conditions, Responses, settings_note
+from alignbench.importing.responses import Conditions, ImportedResponses, settings_note
 from alignbench.importing.spreadsheets import stream_spreadsheets
 from alignbench.importing.stream import repeated_note
 from alignbench.importing.values import ImportedCell, ImportedCondition, ImportedSample, ImportedSession
@@ -25,7 +25,7 @@ def read_csv(path: Path) -> ImportedSession:
     return collected(stream_spreadsheets([path]))
 
 
-def collected(responses: Responses) -> ImportedSession:
+def collected(responses: ImportedResponses) -> ImportedSession:
     """All of the files as one session, in order of first appearance. InputError as the reader raises it."""
     conditions = Conditions()
     prompts: dict[str, Prompt] = {}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from alignbench.importing.responses import Responses
+from alignbench.importing.responses import ImportedResponses
 from alignbench.importing.stream import save_responses
 from alignbench.store import SampleRow, Store
 
@@ -19,7 +19,7 @@ def lines(path: Path, *rows: Mapping[str, Any]) -> Path:
 
 
 def imported(
-    stream: Callable[[Sequence[Path]], Responses], *paths: Path, base: Sequence[str] = ()
+    stream: Callable[[Sequence[Path]], ImportedResponses], *paths: Path, base: Sequence[str] = ()
 ) -> tuple[list[SampleRow], Store, list[str]]:
     """The samples of what is read, their store, and the notes."""
     store = Store.in_memory()

@@ -16,7 +16,7 @@ from alignbench.cli.options import Db, Json
 
 if TYPE_CHECKING:
     from alignbench.importing.mapping import FieldMap
-    from alignbench.importing.responses import Responses
+    from alignbench.importing.responses import ImportedResponses
     from alignbench.importing.save import ImportResult
     from alignbench.importing.values import ImportedSession
 
@@ -169,7 +169,7 @@ def _field_map(mapped: str | None) -> FieldMap | None:
 
 
 def _import(
-    stream: Callable[[Sequence[Path]], Responses],
+    stream: Callable[[Sequence[Path]], ImportedResponses],
     files: Sequence[Path],
     base: list[str] | None,
     db: Path | None,

@@ -98,7 +98,7 @@ def request(method: str, url: str, body: Mapping[str, Any] | None) -> Iterator[C
     except CancelledError:
         problem = "left before its end"
         raise
-    except Exception as error:
+    except Exception as error:  # raised on: this only says how the request ended
         words = masked(" ".join(str(error).split()))
         problem = f"{type(error).__name__}: {words}" if words else type(error).__name__
         raise

@@ -23,13 +23,13 @@ from alignbench.importing.fields import (
     seed_of,
     settings_of,
 )
-from alignbench.importing.responses import Origin, Response, Responses
+from alignbench.importing.responses import ImportedResponse, ImportedResponses, Origin
 from alignbench.importing.sources import source_of
 from alignbench.importing.values import ImportedSample
 from alignbench.store import GenerationFacts
 
 
-def stream_inspect(paths: Sequence[Path]) -> Responses:
+def stream_inspect(paths: Sequence[Path]) -> ImportedResponses:
     """The samples of logs (.eval or .json), a session of all of them.
 
     AlignbenchError without inspect_ai; InputError for what it cannot read.
@@ -40,18 +40,18 @@ def stream_inspect(paths: Sequence[Path]) -> Responses:
         if not path.is_file():
             what = "is a folder; expected a file" if path.is_dir() else "is not there"
             raise InputError(f"{path} {what}.")
-    responses = Responses(paths[0].stem, source_of("inspect", paths), ())
+    responses = ImportedResponses(paths[0].stem, source_of("inspect", paths), ())
     responses.rows = _all(paths, responses)
     return responses
 
 
-def _all(paths: Sequence[Path], responses: Responses) -> Iterator[Response]:
+def _all(paths: Sequence[Path], responses: ImportedResponses) -> Iterator[ImportedResponse]:
     ids = PromptIds()
     for path in paths:
         yield from _of_log(path, ids, responses)
 
 
-def _of_log(path: Path, ids: PromptIds, responses: Responses) -> Iterator[Response]:
+def _of_log(path: Path, ids: PromptIds, responses: ImportedResponses) -> Iterator[ImportedResponse]:
     from inspect_ai.log import read_eval_log, read_eval_log_samples
 
     header = _read(path, lambda: read_eval_log(path, header_only=True))
@@ -73,7 +73,7 @@ def _of_log(path: Path, ids: PromptIds, responses: Responses) -> Iterator[Respon
         seed = seed_of((sample.metadata or {}).get("seed", config.get("seed")))
         for i, imported in enumerate(_samples(sample, answers, seed)):
             key = f"inspect {sample.uuid} {i}" if sample.uuid else ""
-            yield Response(where, prompt, origin, imported, key=key)
+            yield ImportedResponse(where, prompt, origin, imported, key=key)
 
 
 def _origin(spec: Any, config: Mapping[str, Any]) -> Origin:
@@ -91,7 +91,7 @@ def _read(path: Path, read: Any) -> Any:
         return read()
     except (MemoryError, AlignbenchError):
         raise
-    except Exception as error:
+    except Exception as error:  # a boundary, as above
         said = str(error).partition("\n")[0].strip() or type(error).__name__
         raise InputError(f"{path} is no log that inspect_ai can read: {said[:200]}.") from None
 

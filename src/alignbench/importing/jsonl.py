@@ -18,20 +18,20 @@ from typing import Any
 
 from alignbench.errors import InputError
 from alignbench.importing.mapping import FieldMap
-from alignbench.importing.responses import Response, Responses
+from alignbench.importing.responses import ImportedResponse, ImportedResponses
 from alignbench.importing.rows import EXPECTED, response_of
 from alignbench.importing.sources import source_of
 from alignbench.textfiles import stream_json_lines
 
 
-def stream_jsonl(paths: Sequence[Path], mapped: FieldMap | None = None) -> Responses:
+def stream_jsonl(paths: Sequence[Path], mapped: FieldMap | None = None) -> ImportedResponses:
     """The rows of files. mapped: which of their fields is which, where they are not called as here."""
-    responses = Responses(paths[0].stem, source_of("jsonl", paths), ())
+    responses = ImportedResponses(paths[0].stem, source_of("jsonl", paths), ())
     responses.rows = (response for path in paths for response in _responses(path, mapped, responses))
     return responses
 
 
-def _responses(path: Path, mapped: FieldMap | None, responses: Responses) -> Iterator[Response]:
+def _responses(path: Path, mapped: FieldMap | None, responses: ImportedResponses) -> Iterator[ImportedResponse]:
     empty = True
     for line, row in stream_json_lines(path):
         if row.keys() != {"scores"}:
@@ -47,8 +47,8 @@ def no_responses(path: Path, mapped: FieldMap | None) -> InputError:
 
 
 def row_responses(
-    row: Mapping[str, Any], path: Path, where: str, mapped: FieldMap | None, responses: Responses
-) -> Iterator[Response]:
+    row: Mapping[str, Any], path: Path, where: str, mapped: FieldMap | None, responses: ImportedResponses
+) -> Iterator[ImportedResponse]:
     """What one row of a file holds."""
     if mapped is None:
         yield response_of(row, path.stem, where)

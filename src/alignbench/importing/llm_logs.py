@@ -13,7 +13,7 @@ from typing import Any
 from alignbench.errors import InputError, did_you_mean
 from alignbench.importing.fields import NoPrompt, PromptIds, conversation, count, seconds_of, seed_of, settings_of
 from alignbench.importing.json_objects import json_objects
-from alignbench.importing.responses import Origin, Response, Responses
+from alignbench.importing.responses import ImportedResponse, ImportedResponses, Origin
 from alignbench.importing.sources import source_of
 from alignbench.importing.values import ImportedSample
 from alignbench.parsing import parse_json
@@ -31,14 +31,14 @@ _PARTS = {
 _EXPECTED = "an object that `llm logs --json` prints, with model, prompt and response"
 
 
-def stream_llm(paths: Sequence[Path]) -> Responses:
+def stream_llm(paths: Sequence[Path]) -> ImportedResponses:
     """The responses of files, a session of all of them. InputError names file, place and field."""
-    responses = Responses(paths[0].stem, source_of("llm", paths), ())
+    responses = ImportedResponses(paths[0].stem, source_of("llm", paths), ())
     responses.rows = _all(paths, responses)
     return responses
 
 
-def _all(paths: Sequence[Path], responses: Responses) -> Iterator[Response]:
+def _all(paths: Sequence[Path], responses: ImportedResponses) -> Iterator[ImportedResponse]:
     ids = PromptIds()
     for path in paths:
         turns: dict[str, list[dict[str, str]]] = {}  # of conversations, so far
@@ -52,8 +52,8 @@ def _of_row(
     where: str,
     turns: dict[str, list[dict[str, str]]],
     ids: PromptIds,
-    responses: Responses,
-) -> Iterator[Response]:
+    responses: ImportedResponses,
+) -> Iterator[ImportedResponse]:
     for name in _FIELDS:
         if name not in row:
             near = did_you_mean(name, row)
@@ -91,7 +91,7 @@ def _of_row(
         responses.facts.setdefault(row["model"], {})["resolved_model"] = resolved
     sample = ImportedSample(text, text, facts=facts)
     key = f"llm {row['id']}" if isinstance(row.get("id"), str) else ""
-    yield Response(
+    yield ImportedResponse(
         where, ids.named(prompt, "", set), Origin(row["model"], settings=settings_of(options)), sample, key=key
     )
 

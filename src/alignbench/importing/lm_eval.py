@@ -16,7 +16,7 @@ from typing import Any
 
 from alignbench.errors import InputError, did_you_mean
 from alignbench.importing.fields import NoPrompt, PromptIds, as_text, prompt_of_text, settings_of
-from alignbench.importing.responses import Origin, Response, Responses
+from alignbench.importing.responses import ImportedResponse, ImportedResponses, Origin
 from alignbench.importing.sources import source_of
 from alignbench.importing.values import ImportedSample
 from alignbench.masking import masked, masked_fields
@@ -39,12 +39,12 @@ def with_folders(paths: Sequence[Path]) -> list[Path]:
     return [file for path in paths for file in _files(path)]
 
 
-def stream_lm_eval(files: Sequence[Path], filter: str | None = None) -> Responses:
+def stream_lm_eval(files: Sequence[Path], filter: str | None = None) -> ImportedResponses:
     """The responses of files, a session of all of them.
 
     filter: its texts in place of what the model said. InputError names file, line and field.
     """
-    responses = Responses(_name(files), source_of("lm-eval", files) | {"filter": filter}, ())
+    responses = ImportedResponses(_name(files), source_of("lm-eval", files) | {"filter": filter}, ())
     responses.rows = _all(files, filter, responses)
     return responses
 
@@ -67,7 +67,7 @@ def _task(path: Path) -> str:
     return named["task"] if named else path.stem
 
 
-def _all(files: Sequence[Path], filter: str | None, responses: Responses) -> Iterator[Response]:
+def _all(files: Sequence[Path], filter: str | None, responses: ImportedResponses) -> Iterator[ImportedResponse]:
     ids, there = PromptIds(), set[str]()
     n = 0
     for path in files:
@@ -85,7 +85,7 @@ def _all(files: Sequence[Path], filter: str | None, responses: Responses) -> Ite
         )
 
 
-def _model(path: Path, responses: Responses) -> str:
+def _model(path: Path, responses: ImportedResponses) -> str:
     """The model of a file, by the results beside it, else called as its folder."""
     named = _NAME.fullmatch(path.stem)
     results = path.with_name(f"results_{named['date']}.json") if named else None
@@ -116,8 +116,8 @@ def _without_secrets(arguments: object) -> object:
 
 
 def _responses(
-    file: _File, filter: str | None, ids: PromptIds, filters: set[str], responses: Responses
-) -> Iterator[Response]:
+    file: _File, filter: str | None, ids: PromptIds, filters: set[str], responses: ImportedResponses
+) -> Iterator[ImportedResponse]:
     documents: set[int] = set()
     for line, row in stream_json_lines(file.path, _EXPECTED):
         where = f"{file.path}, line {line}"
@@ -142,8 +142,8 @@ def _responses(
 
 
 def _of_document(
-    row: Mapping[str, Any], file: _File, filtered: bool, where: str, ids: PromptIds, responses: Responses
-) -> Iterator[Response]:
+    row: Mapping[str, Any], file: _File, filtered: bool, where: str, ids: PromptIds, responses: ImportedResponses
+) -> Iterator[ImportedResponse]:
     request, raw = _request(row, where), _said(row["resps"], where)
     told = request[1] if len(request) > 1 else None
     if not isinstance(told, Mapping):
@@ -162,7 +162,7 @@ def _of_document(
     texts = _made(row["filtered_resps"]) if filtered else raw
     for i, text in enumerate(texts):
         whole = raw[i] if len(raw) == len(texts) else text
-        yield Response(where, prompt, origin, ImportedSample(text, whole))
+        yield ImportedResponse(where, prompt, origin, ImportedSample(text, whole))
 
 
 def _request(row: Mapping[str, Any], where: str) -> list[Any]:

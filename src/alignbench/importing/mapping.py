@@ -15,7 +15,7 @@ from typing import Any
 from alignbench.csv_files import column_name
 from alignbench.errors import InputError, did_you_mean
 from alignbench.importing.fields import NoPrompt, conversation, end_of, prompt_of_text, settings_of, shown_value
-from alignbench.importing.responses import Origin, Response
+from alignbench.importing.responses import ImportedResponse, Origin
 from alignbench.importing.rows import generation_facts, number_in, response_of
 from alignbench.spec import SAMPLING_BOUNDS, made_id
 from alignbench.textfiles import json_type
@@ -55,7 +55,9 @@ class FieldMap:
         named = [self.fields.get("text", "text"), *self.fields.values()]
         return tuple(dict.fromkeys(map(column_name, named)))
 
-    def responses(self, row: Mapping[str, Any], set: str, where: str, left_out: Counter[str]) -> Iterator[Response]:
+    def responses(
+        self, row: Mapping[str, Any], set: str, where: str, left_out: Counter[str]
+    ) -> Iterator[ImportedResponse]:
         """The responses of a row. InputError names the field that is missing or wrong; set: name of the file."""
         values = {name: value for name in NAMES if (value := self._value(row, name, where)) is not _MISSING}
         text, prompt_value = values["text"], values["prompt"]

@@ -12,7 +12,7 @@ from typing import Any
 
 from alignbench.errors import InputError, did_you_mean
 from alignbench.importing.fields import NoPrompt, PromptIds, prompt_of_text
-from alignbench.importing.responses import Origin, Response, Responses
+from alignbench.importing.responses import ImportedResponse, ImportedResponses, Origin
 from alignbench.importing.sources import source_of
 from alignbench.importing.values import ImportedSample
 from alignbench.textfiles import json_type, stream_json_lines
@@ -21,20 +21,22 @@ _FIELDS = ("id", "prompt", "model", "generations")
 _EXPECTED = 'expected {"id": "curated-1", "prompt": "...", "model": "...", "generations": ["...", "..."]}'
 
 
-def stream_novelty(paths: Sequence[Path]) -> Responses:
+def stream_novelty(paths: Sequence[Path]) -> ImportedResponses:
     """The generations of files, a session of all of them. InputError names file, line and field."""
-    responses = Responses(paths[0].stem, source_of("novelty", paths), ())
+    responses = ImportedResponses(paths[0].stem, source_of("novelty", paths), ())
     ids = PromptIds()
     responses.rows = (response for path in paths for response in _responses(path, ids, responses))
     return responses
 
 
-def _responses(path: Path, ids: PromptIds, responses: Responses) -> Iterator[Response]:
+def _responses(path: Path, ids: PromptIds, responses: ImportedResponses) -> Iterator[ImportedResponse]:
     for line, row in stream_json_lines(path, _EXPECTED.removeprefix("expected ")):
         yield from _of_row(row, path.stem, f"{path}, line {line}", ids, responses)
 
 
-def _of_row(row: Mapping[str, Any], set: str, where: str, ids: PromptIds, responses: Responses) -> Iterator[Response]:
+def _of_row(
+    row: Mapping[str, Any], set: str, where: str, ids: PromptIds, responses: ImportedResponses
+) -> Iterator[ImportedResponse]:
     for name in _FIELDS:
         if name not in row:
             near = did_you_mean(name, row)
@@ -58,4 +60,4 @@ def _of_row(row: Mapping[str, Any], set: str, where: str, ids: PromptIds, respon
         if text is not None and not isinstance(text, str):
             raise InputError(f'{where}, field "generations[{i}]": {json_type(text)}; expected a text.')
         sample = ImportedSample(text, text) if text is not None else ImportedSample(error="there is no text")
-        yield Response(where, prompt, Origin(row["model"]), sample)
+        yield ImportedResponse(where, prompt, Origin(row["model"]), sample)

@@ -29,7 +29,7 @@ from alignbench.importing.fields import (
     seed_of,
     settings_of,
 )
-from alignbench.importing.responses import Origin, Response, Responses
+from alignbench.importing.responses import ImportedResponse, ImportedResponses, Origin
 from alignbench.importing.sources import source_of
 from alignbench.importing.values import ImportedSample
 from alignbench.spec import Prompt
@@ -43,7 +43,7 @@ _FAILED = "the server says that it failed"
 _NOT_DONE = "there is no result of this request"
 
 
-def stream_openai_batch(paths: Sequence[Path]) -> Responses:
+def stream_openai_batch(paths: Sequence[Path]) -> ImportedResponses:
     """The results of batches, a session of all of them. InputError names file, line and field."""
     if pipe := next((path for path in paths if path.exists() and not path.is_file()), None):
         raise InputError(f"{pipe} is no regular file; expected one, which can be read twice.")
@@ -53,7 +53,7 @@ def stream_openai_batch(paths: Sequence[Path]) -> Responses:
         if not files:
             names = ", ".join(map(str, paths))
             raise InputError(f"{names}: no file of {what} among them; expected both, in any order.")
-    responses = Responses(results[0].stem, source_of("openai-batch", [*requests, *results]), ())
+    responses = ImportedResponses(results[0].stem, source_of("openai-batch", [*requests, *results]), ())
     responses.rows = _all(requests, results, responses)
     return responses
 
@@ -121,7 +121,7 @@ def _custom_id(row: Mapping[str, Any], where: str) -> str:
     return id
 
 
-def _all(requests: Sequence[Path], results: Sequence[Path], responses: Responses) -> Iterator[Response]:
+def _all(requests: Sequence[Path], results: Sequence[Path], responses: ImportedResponses) -> Iterator[ImportedResponse]:
     asked, ids = _Requests(requests), PromptIds()
     for path in results:
         for line, row in stream_json_lines(path, _RESULT):
@@ -142,11 +142,11 @@ def _all(requests: Sequence[Path], results: Sequence[Path], responses: Responses
             where, request = asked.at(place)
             request_prompt = _prompt(request, where, ids, id, responses)
             if request_prompt is not None:
-                yield Response(where, *request_prompt, ImportedSample(error=_NOT_DONE))
+                yield ImportedResponse(where, *request_prompt, ImportedSample(error=_NOT_DONE))
 
 
 def _prompt(
-    request: Mapping[str, Any], where: str, ids: PromptIds, id: str, responses: Responses
+    request: Mapping[str, Any], where: str, ids: PromptIds, id: str, responses: ImportedResponses
 ) -> tuple[Prompt, Origin] | None:
     """What a request asks of whom; None where its prompt is none that this program has."""
     body = request.get("body")
@@ -185,15 +185,15 @@ def _of_result(
     result: Mapping[str, Any],
     where: str,
     ids: PromptIds,
-    responses: Responses,
-) -> Iterator[Response]:
+    responses: ImportedResponses,
+) -> Iterator[ImportedResponse]:
     if (asked := _prompt(request, request_where, ids, result["custom_id"], responses)) is None:
         return
     prompt, origin = asked
     body = request["body"]
     try:
         for sample in _samples(result, body):
-            yield Response(where, prompt, origin, sample)
+            yield ImportedResponse(where, prompt, origin, sample)
     except FieldError as error:
         raise InputError(f'{where}, field "response.body": {error}') from None
 

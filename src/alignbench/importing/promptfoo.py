@@ -23,7 +23,7 @@ from alignbench.importing.fields import (
     seed_of,
     settings_of,
 )
-from alignbench.importing.responses import Origin, Response, Responses
+from alignbench.importing.responses import ImportedResponse, ImportedResponses, Origin
 from alignbench.importing.sources import source_of
 from alignbench.importing.values import ImportedSample
 from alignbench.store import GenerationFacts
@@ -34,17 +34,17 @@ _EXPECTED = "a result of promptfoo, with provider, prompt and response"
 _Config = Mapping[str, Any]
 
 
-def stream_promptfoo(paths: Sequence[Path]) -> Responses:
+def stream_promptfoo(paths: Sequence[Path]) -> ImportedResponses:
     """The responses of files, a session of all of them. InputError names file, result and field.
 
     A file that is one JSON value is read as a whole; one with a result on each line is not.
     """
-    responses = Responses(paths[0].stem, source_of("promptfoo", paths), ())
+    responses = ImportedResponses(paths[0].stem, source_of("promptfoo", paths), ())
     responses.rows = _all(paths, responses)
     return responses
 
 
-def _all(paths: Sequence[Path], responses: Responses) -> Iterator[Response]:
+def _all(paths: Sequence[Path], responses: ImportedResponses) -> Iterator[ImportedResponse]:
     ids = PromptIds()
     for path in paths:
         if path.suffix.lower() == ".jsonl":
@@ -91,8 +91,8 @@ def _configs(config: object) -> dict[str, _Config]:
 
 
 def _of_result(
-    row: object, set: str, where: str, configs: Mapping[str, _Config], ids: PromptIds, responses: Responses
-) -> Iterator[Response]:
+    row: object, set: str, where: str, configs: Mapping[str, _Config], ids: PromptIds, responses: ImportedResponses
+) -> Iterator[ImportedResponse]:
     if not isinstance(row, Mapping):
         raise InputError(f"{where}: {json_type(row)}; expected {_EXPECTED}.")
     for name in ("provider", "prompt"):
@@ -113,7 +113,7 @@ def _of_result(
         return
     config = configs.get(label) or configs.get(id) or {}
     origin = Origin(label or id, settings=settings_of(config))
-    yield Response(where, ids.named(prompt, _id(row), set), origin, _sample(row, config))
+    yield ImportedResponse(where, ids.named(prompt, _id(row), set), origin, _sample(row, config))
 
 
 def _provider(provider: object, where: str) -> tuple[str, str]:

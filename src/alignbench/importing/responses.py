@@ -29,7 +29,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class ImportedResponse:
     """One response from a file.
 
     Attributes:
@@ -47,7 +47,7 @@ class Response:
 
 
 @dataclass(slots=True)
-class Responses:
+class ImportedResponses:
     """Files, to be gone through once.
 
     Attributes:
@@ -61,7 +61,7 @@ class Responses:
 
     name: str
     source: Mapping[str, Any]
-    rows: Iterable[Response]
+    rows: Iterable[ImportedResponse]
     left_out: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from alignbench import answer_fields, prompt_fields
 from alignbench.answer_options import AnswerOptions
 from alignbench.errors import InputError
 from alignbench.importing import fields
-from alignbench.importing.responses import Origin, Response
+from alignbench.importing.responses import ImportedResponse, Origin
 from alignbench.importing.values import Finish, ImportedSample
 from alignbench.spec import Kind, Prompt
 from alignbench.store import GenerationFacts
@@ -19,11 +19,13 @@ EXPECTED = 'expected {"prompt_id": "1", "prompt": "...", "condition": "base", "t
 _MOST_SAMPLES = 100_000  # of a cell: a larger number is no index
 
 
-def response_of(row: Mapping[str, Any], set: str, where: str) -> Response:
+def response_of(row: Mapping[str, Any], set: str, where: str) -> ImportedResponse:
     """The response of a row. set: name of the prompt set. InputError names the field that is wrong."""
     id, text, condition, answer = (_field(row, name, where) for name in FIELDS)
     prompt = _prompt(row, id, text.strip(), set, where)
-    return Response(where, prompt, Origin(condition, _kind(row, where)), _sample(row, answer, where), _number(row))
+    return ImportedResponse(
+        where, prompt, Origin(condition, _kind(row, where)), _sample(row, answer, where), _number(row)
+    )
 
 
 def number_in(row: Mapping[str, Any], name: str) -> Any:

@@ -14,7 +14,7 @@ from alignbench.display import from_spreadsheet_cell
 from alignbench.errors import InputError
 from alignbench.importing.jsonl import no_responses, row_responses
 from alignbench.importing.mapping import FieldMap
-from alignbench.importing.responses import Response, Responses
+from alignbench.importing.responses import ImportedResponse, ImportedResponses
 from alignbench.importing.rows import FIELDS
 from alignbench.importing.sources import source_of
 
@@ -22,14 +22,14 @@ _OUR_OWN = frozenset({"sample", "seed", "status", "finish_reason", "n_prompt_tok
 """Columns that an export of ours has, and no table that somebody else wrote."""
 
 
-def stream_spreadsheets(paths: Sequence[Path], mapped: FieldMap | None = None) -> Responses:
+def stream_spreadsheets(paths: Sequence[Path], mapped: FieldMap | None = None) -> ImportedResponses:
     """The rows of files. mapped: which of their columns is which, where they are not called as here."""
-    responses = Responses(paths[0].stem, source_of("csv", paths), ())
+    responses = ImportedResponses(paths[0].stem, source_of("csv", paths), ())
     responses.rows = (response for path in paths for response in _responses(path, mapped, responses))
     return responses
 
 
-def _responses(path: Path, mapped: FieldMap | None, responses: Responses) -> Iterator[Response]:
+def _responses(path: Path, mapped: FieldMap | None, responses: ImportedResponses) -> Iterator[ImportedResponse]:
     known = FIELDS if mapped is None else mapped.columns
     stream = stream_csv(path, known, [known] if known else [])
     written = from_spreadsheet_cell if {*stream.columns} >= _OUR_OWN else str

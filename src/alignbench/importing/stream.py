@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alignbench.errors import InputError
-from alignbench.importing.responses import Conditions, Response, Responses, settings_note
+from alignbench.importing.responses import Conditions, ImportedResponse, ImportedResponses, settings_note
 from alignbench.importing.save import ImportResult, finish_note, given_sample
 from alignbench.spec import Condition, content_hash
 from alignbench.store import GivenSample, Store
@@ -18,7 +18,7 @@ _BATCH = 1_000  # responses that are written at a time
 _CELLS = 50_000  # whose rows in the database are remembered
 
 
-def save_responses(store: Store, responses: Responses, base: Collection[str] = ()) -> ImportResult:
+def save_responses(store: Store, responses: ImportedResponses, base: Collection[str] = ()) -> ImportResult:
     """Write everything in one commit, so that one faulty row, or an interruption, leaves nothing behind.
 
     base: names of models that are base models. InputError where nothing is in the files.
@@ -80,7 +80,7 @@ class _Writer:
         self._numbers: dict[int, _Numbers] = {}
         self._repeated: Counter[str] = Counter()  # cells by condition
 
-    def add(self, response: Response) -> None:
+    def add(self, response: ImportedResponse) -> None:
         if response.key:
             key = int(content_hash(response.key)[:16], 16)
             if key in self._keys:
@@ -128,7 +128,7 @@ class _Writer:
         count = self.per_condition[condition.name]
         return settings_note(condition) | finish_note(count.ended, count.responses)
 
-    def _cell(self, response: Response, condition: Condition) -> list[int]:
+    def _cell(self, response: ImportedResponse, condition: Condition) -> list[int]:
         """The row of a cell, and how many samples it has."""
         key = condition.name, response.prompt.key
         cell = self._cells.get(key)
@@ -148,7 +148,7 @@ class _Writer:
         self._batch.clear()
 
 
-def _of_prompt(response: Response, error: InputError) -> InputError:
+def _of_prompt(response: ImportedResponse, error: InputError) -> InputError:
     if "stands for another text" not in str(error):
         return InputError(f"{response.where}: {error}")
     return InputError(

@@ -40,7 +40,7 @@ class NotLoaded(Exception):
     """Why a user's function cannot be had."""
 
 
-class Source:
+class FunctionSource:
     """A file, or a module of an installed package.
 
     Attributes:
@@ -74,15 +74,16 @@ class Source:
         if not name:
             has = f"; it has {', '.join(there)}" if there else ""
             raise NotLoaded(f"{self.shown} is given without a function, expected {Path(self.shown).name}:FUNCTION{has}")
-        value: object = types.SimpleNamespace(**{k: v for k, v in self.module.items() if k.isidentifier()})
+        value: Any = types.SimpleNamespace(**{k: v for k, v in self.module.items() if k.isidentifier()})
         for part in name.split("."):
             if not hasattr(value, part):
                 raise NotLoaded(f"{self.shown} has no function {name!r}. {did_you_mean(name, there)}".rstrip())
             value = getattr(value, part)
-        return value  # type: ignore[return-value]
+        found: Callable[..., Any] = value  # a name of no function is refused by what declares it
+        return found
 
 
-class Scorer:
+class GuardedFunction:
     """A function with what is declared of it."""
 
     def __init__(self, function: Callable[..., Any], declared: Declaration) -> None:
@@ -122,7 +123,7 @@ def as_number(value: object) -> float | None:
             return None
         try:
             value = item()
-        except Exception:  # an array of several
+        except Exception:  # of an array of several, whatever its library raises
             return None
         if not isinstance(value, int | float):
             return None
@@ -173,7 +174,7 @@ def _said(error: BaseException) -> str:
         return f"it called sys.exit({'' if error.code is None else error.code})"
     try:
         said = str(error)
-    except Exception:
+    except Exception:  # the error is of the user's own making, and so is what it says of itself
         said = ""
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
@@ -226,10 +227,10 @@ def main() -> None:
             request = parse_json(line)
             if "load" in request:
                 try:
-                    loaded = loaded or Source(source)
+                    loaded = loaded or FunctionSource(source)
                     function = loaded.function(request["load"])
                     declared = declaration_of(request["load"], function)
-                    scorer = Scorer(function, declared)
+                    scorer = GuardedFunction(function, declared)
                     answer = {"facts": declared.facts(), "version": loaded.version}
                 except (NotLoaded, TypeError) as error:
                     answer = {"error": str(error)}

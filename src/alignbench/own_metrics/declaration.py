@@ -6,14 +6,17 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal, TypeVar, get_args, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 Of = Literal["responses", "pair"]
 """What a function takes: all responses of a condition to a prompt, as a list of texts, or the texts of two."""
 
+if TYPE_CHECKING:
+    from alignbench.metrics.metric import Direction
+
 GROUP = "alignbench.metrics"  # of entry points, in which packages offer scores
 MORE, LESS = "more is more diverse", "less is more diverse"
-DIRECTIONS = {MORE: "higher", LESS: "lower", "": ""}
+DIRECTIONS: Mapping[str, Direction] = {MORE: "higher", LESS: "lower", "": ""}
 NEEDS = ("text", "embeddings")
 SECONDS = 30.0  # that one call may take
 LONGEST = 3_600.0  # seconds that a function may ask for
@@ -203,9 +206,10 @@ def _text(what: str, value: object) -> str:
 
 
 def _of(value: object) -> Of | None:
-    if value is not None and value not in get_args(Of):
-        raise ValueError(f"of is {value!r}; expected 'responses' or 'pair'")
-    return value  # type: ignore[return-value]
+    match value:
+        case None | "responses" | "pair":
+            return value
+    raise ValueError(f"of is {value!r}; expected 'responses' or 'pair'")
 
 
 def _range(value: object) -> tuple[float | None, float | None]:

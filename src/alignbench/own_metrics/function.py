@@ -21,7 +21,7 @@ Key = tuple[str, ...] | bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Failures:
+class FailedCalls:
     """Calls of a function that gave no value, by why; and of how many."""
 
     calls: int
@@ -64,10 +64,10 @@ class OwnFunction:
         there = self._asked([*pairs, *((b, a) for a, b in pairs)])
         return [_mean(*both) for both in zip(there[: len(pairs)], there[len(pairs) :], strict=True)]
 
-    def failures(self) -> Failures:
+    def failures(self) -> FailedCalls:
         """Of all calls so far."""
         with self._counting:
-            return Failures(self._calls, tuple(self._reasons.most_common()))
+            return FailedCalls(self._calls, tuple(self._reasons.most_common()))
 
     def _asked(self, pairs: Sequence[tuple[str, str]]) -> list[Answer]:
         found = dict.fromkeys(pairs)

@@ -174,7 +174,7 @@ def _metric(declared: Declaration, origin: str, version: str, own: OwnFunction |
         scope=("within", "cross") if pair else ("within",),
         low=declared.low,
         high=declared.high,
-        more_diverse=DIRECTIONS[declared.direction],  # type: ignore[arg-type]
+        more_diverse=DIRECTIONS[declared.direction],
         source=f"{shown}, version {version}",
         version=version,
         needs=("embeddings",) if embeddings else ("text",),

@@ -13,7 +13,7 @@ from textual_serve.download_manager import DownloadManager
 
 from alignbench.child_process import kill_group
 from alignbench.parsing import parse_json
-from alignbench.serve.browser_message import BrowserMessage, Focused, Keys, Ping, Resized
+from alignbench.serve.browser_message import BrowserMessage, Focused, Ping, Resized, TypedKeys
 
 GRACE = 8.0  # seconds that an app has to leave, in which its models end
 
@@ -66,7 +66,7 @@ class AppProcess(AppService):
     async def take(self, message: BrowserMessage) -> None:
         """What the page sent."""
         match message:
-            case Keys(text):
+            case TypedKeys(text):
                 await self.send_bytes(text.encode("utf-8", "replace"))
             case Resized(width, height):
                 await self.set_terminal_size(width, height)

@@ -10,7 +10,7 @@ MOST = 1000  # cells of a side
 
 
 @dataclass(frozen=True, slots=True)
-class Keys:
+class TypedKeys:
     """What was typed, pasted or clicked, as a terminal would send it."""
 
     text: str
@@ -38,7 +38,7 @@ class Ping:
     data: str
 
 
-BrowserMessage = Keys | Resized | Focused | Ping
+BrowserMessage = TypedKeys | Resized | Focused | Ping
 
 
 def read_message(text: str) -> BrowserMessage | None:
@@ -49,7 +49,7 @@ def read_message(text: str) -> BrowserMessage | None:
         return None
     match message:
         case ["stdin", str(keys)]:
-            return Keys(keys)
+            return TypedKeys(keys)
         case ["resize", {"width": int(width), "height": int(height)}]:
             return Resized(*(min(max(int(side), 1), MOST) for side in (width, height)))
         case ["focus" | "blur" as kind, *_]:

@@ -196,15 +196,16 @@ def _quick_gguf() -> Iterator[dict[str, dict[str, Any]]]:
             headers[str(path)] = whole(path, **rest)
         return headers[str(path)]
 
-    reader: Any = gguf.GGUFReader
-    slow, names = reader._get, gguf.get_tensor_name_map
+    library: Any = gguf
+    reader, names = library.GGUFReader, library.get_tensor_name_map
+    slow = reader._get
     reader._get, loader.load_gguf_checkpoint = get, header_once
-    gguf.GGUFReader, gguf.get_tensor_name_map = cache(reader), cache(names)  # type: ignore[misc,assignment]
+    library.GGUFReader, library.get_tensor_name_map = cache(reader), cache(names)
     try:
         yield headers
     finally:
         reader._get, loader.load_gguf_checkpoint = slow, whole
-        gguf.GGUFReader, gguf.get_tensor_name_map = reader, names  # type: ignore[misc]
+        library.GGUFReader, library.get_tensor_name_map = reader, names
 
 
 def memory_free(device: torch.device) -> int:
