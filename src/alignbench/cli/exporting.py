@@ -14,7 +14,7 @@ from alignbench.paths import existing_database
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
-SessionArgument = Annotated[int, session_number()]
+SessionNumber = Annotated[int, session_number()]
 Conditions = Annotated[list[str] | None, typer.Option("--condition", metavar="NAME", help="Only this one; repeatable.")]
 Prompts = Annotated[list[str] | None, typer.Option("--prompt", metavar="ID", help="Only this one; repeatable.")]
 Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write there, not to stdout.")]
@@ -22,7 +22,7 @@ Output = Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", h
 
 @app.command()
 def jsonl(
-    session: SessionArgument,
+    session: SessionNumber,
     condition: Conditions = None,
     prompt: Prompts = None,
     output: Output = None,
@@ -37,7 +37,7 @@ def jsonl(
 
 @app.command("csv")
 def as_csv(
-    session: SessionArgument,
+    session: SessionNumber,
     condition: Conditions = None,
     prompt: Prompts = None,
     output: Output = None,
@@ -52,7 +52,7 @@ def as_csv(
 
 @app.command()
 def overton(
-    session: SessionArgument,
+    session: SessionNumber,
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where a folder called as the session is made.")],
     db: Db = None,
 ) -> None:
@@ -68,7 +68,7 @@ def overton(
 
 @app.command("inspect")
 def as_inspect(
-    session: SessionArgument,
+    session: SessionNumber,
     output: Annotated[
         Path,
         typer.Option(
@@ -93,7 +93,7 @@ def as_inspect(
 
 @app.command("hf")
 def as_dataset(
-    session: SessionArgument,
+    session: SessionNumber,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FOLDER", help="A new folder for the dataset.")],
     condition: Conditions = None,
     prompt: Prompts = None,
